@@ -1,0 +1,1 @@
+"""Doudi: a warehouse for social-assistance early warning."""

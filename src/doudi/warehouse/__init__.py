@@ -1,0 +1,1 @@
+"""The Postgres that everything lives in: the embedded server, connections, schemas."""

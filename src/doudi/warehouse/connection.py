@@ -1,0 +1,84 @@
+"""Connections to the warehouse, and errors that carry no row."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from doudi.settings import Settings
+from doudi.warehouse import cluster
+
+APPLICATION = "doudi"
+
+
+class WarehouseError(Exception):
+    """Postgres refused something. The message holds the error's class and place, never a row's values."""
+
+    def __init__(self, message: str, *, sqlstate: str | None = None) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same work may pass a minute later: lost connections, restarts, deadlocks, lack of resources."""
+        return self.sqlstate is None or self.sqlstate[:2] in {"08", "40", "53", "55", "57", "58"}
+
+
+def warehouse_url(settings: Settings) -> str:
+    """The URL of the warehouse; starts the embedded server where no outside one is configured."""
+    if settings.database_url:
+        return plain_url(settings.database_url)
+    return cluster.start(settings.home)
+
+
+def plain_url(url: str) -> str:
+    """``url`` without a driver in its scheme, as libpq and psycopg read it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme="postgresql"))
+
+
+def sqlalchemy_url(url: str) -> str:
+    """``url`` with psycopg 3 named, which SQLAlchemy's default has changed to between releases."""
+    return urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg"))
+
+
+@contextmanager
+def connect(url: str, *, autocommit: bool = False, step: str = "") -> Iterator[psycopg.Connection]:
+    """A connection that commits at the end, rolls back on an error, and turns errors into WarehouseError.
+
+    Postgres's messages quote values (``Key (citizen_id)=(…)``, ``invalid input syntax …: "…"``); what leaves here
+    names the error's class, table, column and constraint only.
+    """
+    try:
+        with psycopg.connect(url, autocommit=autocommit, application_name=f"{APPLICATION} {step}".strip()) as session:
+            yield session
+    except psycopg.Error as error:
+        raise _without_values(error, step=step) from None
+
+
+def _without_values(error: psycopg.Error, *, step: str) -> WarehouseError:
+    diagnostics = error.diag
+    places = {
+        "table": diagnostics.table_name,
+        "column": diagnostics.column_name,
+        "constraint": diagnostics.constraint_name,
+    }
+    where = ", ".join(f"{kind} {name}" for kind, name in places.items() if name)
+    kind = type(error).__name__
+    message = " ".join(part for part in (step and f"{step}:", kind, error.sqlstate, where) if part)
+    return WarehouseError(message, sqlstate=error.sqlstate)
+
+
+def wait_until_up(url: str, *, seconds: int) -> None:
+    """Wait for a server that is still recovering. Raises WarehouseError when ``seconds`` have passed."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with connect(url, step="wait"):
+                return
+        except WarehouseError as error:
+            if not error.transient or time.monotonic() > deadline:
+                raise
+            time.sleep(1)

@@ -1,0 +1,92 @@
+"""The schemas and tables of the warehouse; the registers' follow from the contracts."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+
+import psycopg
+from psycopg import sql
+
+from doudi.contracts import Contract
+
+SCHEMAS = ("landing", "register", "ops", "identity", "reference", "staging", "intermediate", "marts")
+_MIGRATION_LOCK = 7_202_003  # any number, as long as every process takes the same
+
+
+class SchemaError(Exception):
+    """A register table and its contract have drifted apart; the message names the columns."""
+
+
+def create_schemas(connection: psycopg.Connection, contracts: Iterable[Contract]) -> None:
+    """Create whatever is missing; what is there stays. Runs in the caller's transaction.
+
+    Raises SchemaError where a register table that is there lacks a column of its contract or types it otherwise.
+    """
+    connection.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+    connection.execute("set local client_min_messages to warning")
+    for schema in SCHEMAS:
+        connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+    for script in ("ops.sql", "functions.sql"):
+        connection.execute(files("doudi.warehouse").joinpath("sql", script).read_text(encoding="utf-8"))
+    for contract in contracts:
+        _create_register(connection, contract)
+        _refuse_drift(connection, contract)
+
+
+def _create_register(connection: psycopg.Connection, contract: Contract) -> None:
+    columns = ",\n    ".join(
+        f"{column.name} {column.physical_type}{' not null' if column.required else ''}" for column in contract.columns
+    )
+    key = ", ".join(column.name for column in contract.key)
+    table = f"register.{contract.name}"
+    connection.execute(
+        f"""
+        create table if not exists {table} (
+            _county_code text not null,
+            {columns},
+            _area_code text not null,
+            _valid_from date not null,
+            _valid_to date not null default 'infinity',
+            _row_hash uuid not null,
+            _load_id bigint not null references ops.load,
+            _row_no bigint not null,
+            primary key (_county_code, {key}, _valid_from),
+            check (_valid_from < _valid_to)
+        );
+        """
+    )
+    for column in contract.columns:
+        if column.type == "id":
+            connection.execute(f"create index if not exists {contract.name}_{column.name} on {table} ({column.name})")
+        connection.execute(
+            sql.SQL("comment on column {}.{} is {}").format(
+                sql.Identifier("register", contract.name),
+                sql.Identifier(column.name),
+                sql.Literal(f"{column.header}: {column.description}"),
+            )
+        )
+    connection.execute(
+        sql.SQL("comment on table {} is {}").format(
+            sql.Identifier("register", contract.name), sql.Literal(f"{contract.title}: {contract.description.purpose}")
+        )
+    )
+
+
+def _refuse_drift(connection: psycopg.Connection, contract: Contract) -> None:
+    rows = connection.execute(
+        """
+        select attname, format_type(atttypid, atttypmod)
+        from pg_attribute
+        where attrelid = %s::regclass and attnum > 0 and not attisdropped
+        """,
+        (f"register.{contract.name}",),
+    ).fetchall()
+    standing = dict(rows)
+    drifted = [
+        column.name
+        for column in contract.columns
+        if standing.get(column.name, "").replace(" ", "") != column.physical_type.replace(" ", "")
+    ]
+    if drifted:
+        raise SchemaError(
+            f"register.{contract.name} does not follow contract version {contract.version}: {', '.join(drifted)}"
+        )

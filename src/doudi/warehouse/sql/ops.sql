@@ -1,0 +1,100 @@
+-- The ledger: what came, what became of it, what was built from it and what was handed out.
+
+create table if not exists ops.load (
+    load_id bigint generated always as identity primary key,
+    feed text not null,
+    area_code text not null,
+    data_date date not null,
+    sequence integer not null default 0,
+    file_name text not null,
+    source_uri text not null,
+    sha256 text not null,
+    size_bytes bigint not null,
+    archive_path text not null,
+    encoding text,
+    contract_version text,
+    mode text not null check (mode in ('snapshot', 'events')),
+    status text not null default 'received'
+        check (status in ('received', 'landed', 'published', 'superseded', 'refused', 'failed')),
+    rows_read bigint,
+    rows_published bigint,
+    rows_unchanged bigint,
+    rows_quarantined bigint,
+    rows_ended bigint,
+    line_offset integer,
+    manifest jsonb,
+    control_totals_declared jsonb,
+    control_totals_actual jsonb,
+    timings jsonb not null default '{}',
+    attempts integer not null default 0,
+    received_at timestamptz not null default now(),
+    started_at timestamptz,
+    finished_at timestamptz,
+    error_code text,
+    error text,
+    unique (feed, area_code, data_date, sha256),
+    check (status <> 'published' or rows_read = rows_published + rows_unchanged + rows_quarantined)
+);
+create index if not exists load_by_state on ops.load (feed, status, data_date);
+comment on table ops.load is 'Every delivery ever seen, one row each.';
+
+create table if not exists ops.quarantine (
+    load_id bigint not null references ops.load,
+    feed text not null,
+    row_no bigint not null,
+    line_no bigint not null,
+    column_name text,
+    rule text not null,
+    reason text not null,
+    faults jsonb not null,
+    raw jsonb not null,
+    status text not null default 'open' check (status in ('open', 'replayed', 'discarded')),
+    quarantined_at timestamptz not null default now(),
+    primary key (load_id, row_no)
+);
+comment on table ops.quarantine is 'Every refused row with its text as it came; the first of its faults names the rule.';
+
+create table if not exists ops.check_result (
+    load_id bigint not null references ops.load,
+    suite text not null,
+    rule text not null,
+    expectation text not null,
+    column_name text,
+    severity text not null check (severity in ('stop', 'warn')),
+    success boolean not null,
+    evaluated bigint,
+    unexpected bigint,
+    observed jsonb,
+    checked_at timestamptz not null default now()
+);
+create index if not exists check_result_by_load on ops.check_result (load_id);
+comment on table ops.check_result is 'What each expectation said of each delivery; never a value of a row.';
+
+create table if not exists ops.build (
+    build_id bigint generated always as identity primary key,
+    as_of date not null,
+    schema_suffix text not null default '',
+    status text not null default 'running' check (status in ('running', 'succeeded', 'failed')),
+    load_ids bigint[] not null default '{}',
+    models integer,
+    tests integer,
+    timings jsonb not null default '{}',
+    started_at timestamptz not null default now(),
+    finished_at timestamptz,
+    error text
+);
+comment on table ops.build is 'Every build of the marts; load_ids are the published loads it took in first.';
+
+create table if not exists ops.extract (
+    extract_id bigint generated always as identity primary key,
+    build_id bigint not null references ops.build,
+    recipient text not null,
+    declaration_sha256 text not null,
+    as_of date not null,
+    file_name text not null,
+    rows bigint not null,
+    sha256 text not null,
+    written_at timestamptz not null default now(),
+    unique (recipient, build_id, file_name)
+);
+comment on table ops.extract is 'Every file handed out, under which declaration and from which build.';

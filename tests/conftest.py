@@ -1,0 +1,69 @@
+"""What all tests share: one embedded Postgres for the run, and one clean database for each that writes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from doudi.contracts import Contract, load_contracts
+from doudi.settings import Settings, load_settings
+from doudi.warehouse import cluster
+from doudi.warehouse.connection import connect
+from doudi.warehouse.schema import create_schemas
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An installation of its own, away from the developer's."""
+    home = tmp_path_factory.mktemp("home")
+    for folder in (home, *home.parents):  # as root the server runs as nobody, who must be able to walk here
+        if folder.stat().st_uid == home.stat().st_uid and folder != folder.parent:
+            folder.chmod(folder.stat().st_mode | 0o111)
+        if "pytest" not in folder.name:
+            break
+    return replace(load_settings(), home=home, inbox=home / "inbox", out=home / "out", database_url=None)
+
+
+@pytest.fixture(scope="session")
+def contracts(settings: Settings) -> dict[str, Contract]:
+    return load_contracts(settings.contracts)
+
+
+@pytest.fixture(scope="session")
+def server_url(settings: Settings) -> Iterator[str]:
+    """The server's own database; tests take `warehouse_url`."""
+    yield cluster.start(settings.home)
+    cluster.stop(settings.home)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str, contracts: dict[str, Contract]) -> str:
+    """A database with all schemas and no rows, from which each test's own is copied in a moment."""
+    with psycopg.connect(server_url, autocommit=True) as session:
+        session.execute("create database template_doudi")
+    with connect(_database(server_url, "template_doudi")) as session:
+        create_schemas(session, contracts.values())
+    return "template_doudi"
+
+
+@pytest.fixture
+def warehouse_url(server_url: str, template: str) -> Iterator[str]:
+    """The URL of an empty warehouse that this test has to itself."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as session:
+        session.execute(f"create database {name} template {template}")
+        yield _database(server_url, name)
+        session.execute(f"drop database {name} with (force)")
+
+
+def _database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+def project(settings: Settings) -> Path:
+    return settings.project

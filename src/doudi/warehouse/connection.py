@@ -11,6 +11,8 @@ from doudi.settings import Settings
 from doudi.warehouse import cluster
 
 APPLICATION = "doudi"
+# A row's hash is that of its text, which must not depend on how an outside server is set up.
+_SESSION = "set datestyle to 'ISO, YMD'; set timezone to 'Asia/Shanghai'; set client_min_messages to warning"
 
 
 class WarehouseError(Exception):
@@ -52,13 +54,16 @@ def connect(url: str, *, autocommit: bool = False, step: str = "") -> Iterator[p
     names the error's class, table, column and constraint only.
     """
     try:
-        with psycopg.connect(url, autocommit=autocommit, application_name=f"{APPLICATION} {step}".strip()) as session:
+        with psycopg.connect(url, autocommit=True, application_name=f"{APPLICATION} {step}".strip()) as session:
+            session.execute(_SESSION)
+            session.autocommit = autocommit
             yield session
     except psycopg.Error as error:
-        raise _without_values(error, step=step) from None
+        raise without_values(error, step=step) from None
 
 
-def _without_values(error: psycopg.Error, *, step: str) -> WarehouseError:
+def without_values(error: psycopg.Error, *, step: str = "") -> WarehouseError:
+    """What of a Postgres error may be written down: its class and place."""
     diagnostics = error.diag
     places = {
         "table": diagnostics.table_name,

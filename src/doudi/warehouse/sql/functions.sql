@@ -9,7 +9,11 @@ return nullif(btrim(value, E' \t\r\n\u00A0\u3000\uFEFF'), '');
 -- Digits, letters and signs that were typed full-width, as half-width ones.
 create or replace function ops.half_width(value text) returns text
 language sql immutable parallel safe
-return translate(value, '０１２３４５６７８９Ｘｘ．，－／＋：￥　', '0123456789Xx.,-/+:¥ ');
+return translate(
+    value,
+    '！＂＃＄％＆＇（）＊＋，－．／０１２３４５６７８９：；＜＝＞？＠ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ［＼］＾＿｀ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ｛｜｝～￥　',
+    '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~¥ '
+);
 
 -- A citizen ID as it is compared: half-width, upper X, no spaces, tabs or leading apostrophe; 15 digits upgraded
 -- (GB 11643-1999: 19 before the birth date, 18 for the sequences 996-999 of centenarians, and a check character).

@@ -8,6 +8,7 @@ create table if not exists ops.load (
     sequence integer not null default 0,
     file_name text not null,
     source_uri text not null,
+    source_modified_at timestamptz not null,
     sha256 text not null,
     size_bytes bigint not null,
     archive_path text not null,
@@ -36,6 +37,7 @@ create table if not exists ops.load (
     check (status <> 'published' or rows_read = rows_published + rows_unchanged + rows_quarantined)
 );
 create index if not exists load_by_state on ops.load (feed, status, data_date);
+create index if not exists load_by_source on ops.load (source_uri);
 comment on table ops.load is 'Every delivery ever seen, one row each.';
 
 create table if not exists ops.quarantine (

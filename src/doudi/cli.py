@@ -1,0 +1,174 @@
+"""The command ``doudi``. Each command is a thin door to a function that DAGs and tests call too."""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doudi.contracts import ContractError, load_contracts
+from doudi.deliveries import DeliveryRefused
+from doudi.extracts import ExtractError
+from doudi.settings import Settings, SettingsError, load_settings, parse_date
+from doudi.warehouse import cluster
+from doudi.warehouse.connection import WarehouseError, connect, warehouse_url
+from doudi.warehouse.schema import SchemaError, create_schemas
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+db = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL.")
+app.add_typer(db, name="db")
+
+_MENDABLE = (
+    ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, WarehouseError, cluster.ClusterError,
+)  # fmt: skip
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Compute for this day, YYYY-MM-DD; today in Shanghai else.")]
+
+
+def main() -> None:
+    """Run the command; faults that a user can mend end it with one line instead of a traceback."""
+    try:
+        app()
+    except _MENDABLE as error:
+        print(f"doudi: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _settings(as_of: str | None = None) -> Settings:
+    settings = load_settings()
+    return replace(settings, as_of=parse_date(as_of, name="--as-of")) if as_of else settings
+
+
+@db.command("start")
+def db_start() -> None:
+    """Start the embedded PostgreSQL and print its URL."""
+    print(warehouse_url(_settings()))
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop the embedded PostgreSQL."""
+    _say("stopped" if cluster.stop(_settings().home) else "was not running")
+
+
+@db.command("url")
+def db_url() -> None:
+    """Print the URL of the warehouse, starting the embedded PostgreSQL where it is used."""
+    print(warehouse_url(_settings()))
+
+
+@app.command()
+def init() -> None:
+    """Create the schemas and tables that are missing; what is there stays."""
+    initialise(_settings())
+
+
+def initialise(settings: Settings) -> None:
+    """Create the schemas and tables that are missing in the warehouse of ``settings``."""
+    with connect(warehouse_url(settings), step="init") as connection:
+        create_schemas(connection, load_contracts(settings.contracts).values())
+
+
+@app.command()
+def synth(
+    out: Path,
+    persons: Annotated[int, typer.Option(min=1)] = 5000,
+    seed: int = 1,
+    as_of: AsOf = None,
+    clean: Annotated[bool, typer.Option("--clean", help="Without planted faults.")] = False,
+) -> None:
+    """Write a synthetic county's deliveries into OUT and, under OUT/truth, what should come out of them."""
+    from doudi.synth.generate import generate
+
+    settings = _settings(as_of)
+    summary = generate(
+        out,
+        persons=persons,
+        seed=seed,
+        as_of=settings.date_of_run(),
+        clean=clean,
+        division_file=settings.dbt_project / "seeds" / "division.csv",
+    )
+    for name, value in asdict(summary).items():
+        print(f"{name.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"{name}: {value}")
+
+
+@app.command()
+def land(
+    files: list[Path], as_json: Annotated[bool, typer.Option("--json", help="Print the ledger's rows as JSON.")] = False
+) -> None:
+    """Take in the FILES named: archive, land, check, publish. Ends with 1 where any is refused."""
+    from doudi.loads import land_files
+
+    settings = _settings()
+    initialise(settings)
+    results = land_files(files, settings=settings, progress=_say)
+    if as_json:
+        print(json.dumps([asdict(result) for result in results], ensure_ascii=False, indent=2))
+    for result in results:
+        if result.error:
+            _say(f"{result.file_name}: {result.error}")
+    raise typer.Exit(int(any(result.status not in ("published", "superseded") for result in results)))
+
+
+@app.command()
+def build(as_of: AsOf = None) -> None:
+    """Build staging, identity, indicators and marts for one day, and open, keep and clear warnings."""
+    from doudi.transform import build as build_marts
+
+    settings = _settings(as_of)
+    initialise(settings)
+    result = build_marts(url=warehouse_url(settings), settings=settings, as_of=settings.date_of_run(), progress=_say)
+    for name, value in asdict(result).items():
+        print(f"{name.replace('_', ' ')}: {value}")
+
+
+@app.command()
+def extract(recipients: Annotated[list[str] | None, typer.Argument()] = None, out: Path | None = None) -> None:
+    """Write the extracts of the RECIPIENTS named, or of all, from the last build."""
+    from doudi.extracts import load_declarations, send
+
+    settings = _settings()
+    names = recipients or list(load_declarations(settings.extracts))
+    for file in send(names, settings=settings, out=out or settings.out):
+        print(f"{file.path}: {file.rows} rows")
+
+
+@app.command()
+def run(
+    inbox: Annotated[Path | None, typer.Option()] = None,
+    as_of: AsOf = None,
+    out: Annotated[Path | None, typer.Option()] = None,
+) -> None:
+    """A whole night in this one process, without Airflow: take in, build, hand out.
+
+    Ends with 1 where a delivery is refused.
+    """
+    from doudi.night import run_in_process
+
+    settings = _settings(as_of)
+    settings = replace(settings, inbox=(inbox or settings.inbox).resolve(), out=(out or settings.out).resolve())
+    initialise(settings)
+    raise typer.Exit(run_in_process(settings, progress=_say))
+
+
+@app.command()
+def status() -> None:
+    """What was taken in, refused and built, and which feeds are late by their contract's cadence."""
+    from doudi.summary import print_status
+
+    print_status(_settings())
+
+
+@app.command()
+def explain(warning_id: str) -> None:
+    """Tell in sentences why a warning was raised: values, thresholds, and the rows they were read from."""
+    from doudi.explain import explain as explain_warning
+
+    for line in explain_warning(warning_id, settings=_settings()):
+        print(line)

@@ -1,0 +1,32 @@
+"""A night in one process: what the DAGs do on the scheduler, in the same order and by the same functions."""
+
+from collections.abc import Callable
+
+from doudi import deliveries, extracts, loads
+from doudi.contracts import load_contracts
+from doudi.settings import Settings
+from doudi.summary import print_summary
+from doudi.warehouse.connection import warehouse_url
+
+
+def run_in_process(settings: Settings, *, progress: Callable[[str], None]) -> int:
+    """Take in the inbox, build the marts as of the settings' date, hand out. Returns 0, or 1 where any was refused."""
+    from doudi.transform import build, is_needed
+
+    url, as_of = warehouse_url(settings), settings.date_of_run()
+    _, strange = deliveries.in_folder(settings.inbox)
+    for refusal in strange:
+        progress(str(refusal))
+    results = [
+        result
+        for feed in load_contracts(settings.contracts)
+        for result in loads.take_in(feed, settings=settings, progress=progress)
+    ]
+    if is_needed(url, as_of):
+        build(url=url, settings=settings, as_of=as_of, progress=progress)
+    else:
+        progress("nothing new to build")
+    for file in extracts.send_all(settings=settings, as_of=as_of):
+        progress(f"{file.file_name}: {file.rows} rows")
+    print_summary(settings)
+    return int(bool(strange) or any(result.status == "refused" for result in results))

@@ -1,0 +1,285 @@
+"""Publishing: one checked delivery into the register's versioned history, all of it or none.
+
+A register holds a row per version of a record, true from one data date up to another. A delivery of day D says what
+was true on D; until which day it says so depends on what is known of later days already:
+
+- the normal case is the newest delivery: versions that it contradicts end on D, its own hold from D on;
+- one that arrives late is true from D up to the next delivery that covers the record, and what was known of the time
+  after that stays;
+- one that corrects another of the same day takes its place.
+
+Whatever the order in which deliveries arrive, the register ends the same. Unchanged records cost no row.
+"""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from doudi.checking import sound_rows
+from doudi.contracts import Contract
+from doudi.landing import LoadTables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What became of the sound rows of a delivery, and how many records ended by not being in it."""
+
+    rows_published: int
+    rows_unchanged: int
+    rows_ended: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """The place in time that a delivery takes: its feed's area and day, and whether others came before it."""
+
+    load_id: int
+    area_code: str
+    data_date: str
+    sequence: int
+    late: bool
+    same_day: bool
+
+
+def find_slot(connection: psycopg.Connection, *, contract: Contract, load_id: int) -> Slot | None:
+    """The delivery's slot; None where a later delivery of the same list and day has been published already."""
+    row = connection.execute(
+        """
+        with this as (select * from ops.load where load_id = %(load_id)s),
+
+        overlapping as (
+            select other.*
+            from ops.load as other
+            inner join this on other.feed = this.feed and other.status = 'published'
+            where starts_with(other.area_code, left(this.area_code, 6))
+                or starts_with(this.area_code, left(other.area_code, 6))
+        )
+
+        select
+            this.area_code, this.data_date::text, this.sequence,
+            exists (select from overlapping where data_date > this.data_date) as late,
+            exists (select from overlapping where data_date = this.data_date) as same_day,
+            exists (
+                select from overlapping
+                where data_date = this.data_date and area_code = this.area_code and sequence > this.sequence
+            ) as superseded
+        from this
+        """,
+        {"load_id": load_id},
+    ).fetchone()
+    area_code, data_date, sequence, late, same_day, superseded = row
+    if superseded and contract.mode == "snapshot":
+        return None
+    return Slot(
+        load_id=load_id, area_code=area_code, data_date=data_date, sequence=sequence, late=late, same_day=same_day
+    )
+
+
+def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadTables, slot: Slot) -> Published:
+    """Write the sound rows of ``tables`` into the register. Runs in the caller's transaction."""
+    place = {"area": slot.area_code, "day": slot.data_date, "load": slot.load_id, "sequence": slot.sequence}
+
+    def run(query: str) -> psycopg.Cursor:
+        return connection.execute(query, place)
+
+    run(f"create temporary table change on commit drop as {_changes(contract, tables, slot)}")
+    run("analyze change")
+    if slot.late:
+        run(_keep_what_follows(contract))
+    run(_remove_same_day(contract))
+    run(_end_standing(contract))
+    run(_insert_versions(contract, tables))
+    if slot.late or slot.same_day:
+        run(_join_equal_neighbours(contract))
+    sound, published, ended = run(
+        f"""
+        select
+            (select count(*) from {sound_rows(tables)} as sound),
+            count(*) filter (where _row_no is not null),
+            count(*) filter (where _row_no is null)
+        from change
+        """
+    ).fetchone()
+    return Published(rows_published=published, rows_unchanged=sound - published, rows_ended=ended)
+
+
+def _key(contract: Contract) -> str:
+    return ", ".join(["_county_code", *(column.name for column in contract.key)])
+
+
+def _same_record(contract: Contract, left: str, right: str) -> str:
+    return " and ".join(f"{left}.{name} = {right}.{name}" for name in _key(contract).split(", "))
+
+
+def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
+    """The records on which the delivery and the register disagree on its day.
+
+    ``_row_no`` is null for one that ended, ``standing_from`` for one that was not there; ``until`` is the day up to
+    which the delivery's word holds.
+    """
+    snapshot = contract.mode == "snapshot"
+    until = _until(contract) if slot.late else "date 'infinity'"
+    corrected_already = (
+        "and not (standing._valid_from = %(day)s and exists ("
+        "select from ops.load as other where other.load_id = standing._load_id and other.sequence > %(sequence)s))"
+        if slot.same_day and not snapshot
+        else ""
+    )
+    ended = (
+        f"or (sound._row_no is null and starts_with(standing._area_code, %(area)s) and not {_held(contract, tables)})"
+        if snapshot
+        else ""
+    )
+    return f"""
+        with sound as (
+            select {_key(contract)}, _area_code, _row_hash, _row_no from {sound_rows(tables)} as sound_rows
+        ),
+
+        standing as (
+            select
+                {_key(contract)}, {_name(contract)} as person_name,
+                _area_code, _row_hash, _load_id, _valid_from, _valid_to
+            from register.{contract.name}
+            where _valid_from <= %(day)s and _valid_to > %(day)s and starts_with(_county_code, left(%(area)s, 6))
+        ),
+
+        compared as (
+            select
+                {_key(contract)},
+                coalesce(sound._area_code, standing._area_code) as _area_code,
+                standing._valid_from as standing_from,
+                standing._valid_to as standing_to,
+                sound._row_no
+            from sound
+            {"full" if snapshot else "left"} join standing using ({_key(contract)})
+            where sound._row_hash is distinct from standing._row_hash
+                and ((sound._row_no is not null {corrected_already}) {ended})
+        )
+
+        select *, {until} as until from compared
+    """
+
+
+def _until(contract: Contract) -> str:
+    next_version = f"""(
+        select min(later._valid_from) from register.{contract.name} as later
+        where {_same_record(contract, "later", "compared")} and later._valid_from > %(day)s
+    )"""
+    next_list = f"""(
+        select min(later.data_date) from ops.load as later
+        where later.feed = '{contract.name}' and later.status = 'published' and later.data_date > %(day)s
+            and starts_with(compared._area_code, later.area_code)
+    )"""
+    known = f"coalesce(compared.standing_to, {next_version}, 'infinity')"
+    return f"least({known}, {next_list})" if contract.mode == "snapshot" else known
+
+
+def _name(contract: Contract) -> str:
+    return next((name for name in ("name", "head_name") if contract.has(name)), "null::text")
+
+
+def _held(contract: Contract, tables: LoadTables) -> str:
+    """Whether a refused row or line of the delivery is about the standing record, which therefore does not end.
+
+    A key column that could not be read is replaced by the name; of a line that is no record, its text must hold one
+    of the key's values.
+    """
+    unread = {c.name: f'refused._faults @> \'[{{"column": "{c.name}"}}]\'' for c in contract.key}
+    same_key = " and ".join(f"({unread[name]} or refused.{name} = standing.{name})" for name in unread)
+    all_read = " and ".join(f"not coalesce({condition}, false)" for condition in unread.values())
+    in_line = " or ".join(f"strpos(line.raw ->> '_line', standing.{column.name}) > 0" for column in contract.key)
+    return f"""(
+        exists (
+            select from {tables.typed} as refused
+            inner join {tables.faults} as fault using (_row_no)
+            where refused._county_code = standing._county_code and {same_key}
+                and (({all_read}) or refused.{_name(contract)} = standing.person_name)
+        )
+        or exists (select from {tables.lines} as line where {in_line})
+    )"""
+
+
+def _columns(contract: Contract) -> str:
+    names = (column.name for column in contract.columns)
+    return ", ".join(["_county_code", *names, "_area_code", "_row_hash", "_load_id", "_row_no"])
+
+
+def _keep_what_follows(contract: Contract) -> str:
+    """What was known from the next list on stays true when a late list contradicts the time before."""
+    standing = ", ".join(f"standing.{name}" for name in _columns(contract).split(", "))
+    return f"""
+        insert into register.{contract.name} ({_columns(contract)}, _valid_from, _valid_to)
+        select {standing}, change.until, change.standing_to
+        from change
+        inner join register.{contract.name} as standing
+            on {_same_record(contract, "standing", "change")} and standing._valid_from = change.standing_from
+        where change.until < change.standing_to
+    """
+
+
+def _remove_same_day(contract: Contract) -> str:
+    return f"""
+        delete from register.{contract.name} as standing
+        using change
+        where {_same_record(contract, "standing", "change")}
+            and standing._valid_from = change.standing_from and change.standing_from = %(day)s
+    """
+
+
+def _end_standing(contract: Contract) -> str:
+    return f"""
+        update register.{contract.name} as standing
+        set _valid_to = %(day)s
+        from change
+        where {_same_record(contract, "standing", "change")}
+            and standing._valid_from = change.standing_from and change.standing_from < %(day)s
+    """
+
+
+def _insert_versions(contract: Contract, tables: LoadTables) -> str:
+    own = {"_load_id": "%(load)s"}
+    values = ", ".join(own.get(name, f"typed.{name}") for name in _columns(contract).split(", "))
+    return f"""
+        insert into register.{contract.name} ({_columns(contract)}, _valid_from, _valid_to)
+        select {values}, %(day)s, change.until
+        from change
+        inner join {tables.typed} as typed using (_row_no)
+    """
+
+
+def _join_equal_neighbours(contract: Contract) -> str:
+    """One version where two with the same values meet, so that the order of arrival leaves no trace."""
+    register, key = f"register.{contract.name}", _key(contract)
+    return f"""
+        with version as (
+            select
+                {key}, _valid_from, _valid_to,
+                lag(_valid_to) over record is distinct from _valid_from
+                or lag(_row_hash) over record is distinct from _row_hash as begins
+            from {register}
+            where ({key}) in (select {key} from change)
+            window record as (partition by {key} order by _valid_from)
+        ),
+
+        stretch as (
+            select *, count(*) filter (where begins) over (partition by {key} order by _valid_from) as stretch_no
+            from version
+        ),
+
+        whole as (
+            select {key}, min(_valid_from) as first_from, max(_valid_to) as last_to
+            from stretch group by {key}, stretch_no having count(*) > 1
+        ),
+
+        removed as (
+            delete from {register} as version
+            using whole
+            where {_same_record(contract, "version", "whole")}
+                and version._valid_from > whole.first_from and version._valid_from < whole.last_to
+        )
+
+        update {register} as version
+        set _valid_to = whole.last_to
+        from whole
+        where {_same_record(contract, "version", "whole")} and version._valid_from = whole.first_from
+    """

@@ -1,0 +1,197 @@
+"""What a night did, on one screen: deliveries by feed, refusals by rule, warnings by indicator, extracts, places."""
+
+from datetime import datetime
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from doudi.contracts import load_contracts
+from doudi.deliveries import in_folder
+from doudi.settings import Settings
+from doudi.warehouse.connection import connect, warehouse_url
+
+
+def print_summary(settings: Settings, *, since: datetime | None = None, console: Console | None = None) -> None:
+    """Print the state of the warehouse; with ``since``, what was new from then on stands beside it."""
+    console = console or Console()
+    with connect(warehouse_url(settings), step="summary") as connection:
+        console.print(_feeds(connection, settings))
+        if _exists(connection, "ops.quarantine"):
+            console.print(_refusals(connection))
+        if _exists(connection, "marts.warning"):
+            console.print(_warnings(connection))
+        console.print(_extracts(connection, settings))
+        if since:
+            console.print(_new_since(connection, since))
+    console.print(_places(settings))
+
+
+def _exists(connection: psycopg.Connection, relation: str) -> bool:
+    return connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()[0]
+
+
+def _table(title: str, *columns: str, numbers: int = 0) -> Table:
+    """A table whose last ``numbers`` columns are aligned as numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="right" if position >= len(columns) - numbers else "left")
+    return table
+
+
+def _feeds(connection: psycopg.Connection, settings: Settings) -> Table:
+    table = _table(
+        "Deliveries by feed (rows read = published + unchanged + quarantined)",
+        "feed", "", "taken in", "refused", "rows read", "published", "unchanged", "quarantined", numbers=6,
+    )  # fmt: skip
+    rows = connection.execute(
+        """
+        select
+            feed,
+            count(*) filter (where status in ('published', 'superseded')),
+            count(*) filter (where status in ('refused', 'failed')),
+            coalesce(sum(rows_read) filter (where status in ('published', 'superseded')), 0),
+            coalesce(sum(rows_published), 0), coalesce(sum(rows_unchanged), 0), coalesce(sum(rows_quarantined), 0)
+        from ops.load
+        group by feed
+        """
+    ).fetchall()
+    counts = {feed: numbers for feed, *numbers in rows}
+    for name, contract in load_contracts(settings.contracts).items():
+        table.add_row(name, contract.title, *(f"{number:,}" for number in counts.get(name, [0] * 6)))
+    totals = [sum(numbers) for numbers in zip(*counts.values(), strict=True)] or [0] * 6
+    table.add_section()
+    table.add_row("all", "", *(f"{number:,}" for number in totals))
+    return table
+
+
+def _refusals(connection: psycopg.Connection) -> Table:
+    table = _table("Rows in quarantine by rule", "rule", "column", "rows", numbers=1)
+    rows = connection.execute(
+        """
+        select rule, coalesce(column_name, ''), count(*) from ops.quarantine
+        where status = 'open' group by rule, column_name order by count(*) desc, rule, column_name
+        """
+    ).fetchall()
+    for rule, column, count in rows:
+        table.add_row(rule, column, f"{count:,}")
+    return table
+
+
+def _warnings(connection: psycopg.Connection) -> Table:
+    table = _table("Warnings by indicator", "indicator", "", "level", "lead", "open", "opened", "cleared", numbers=3)
+    rows = connection.execute(
+        """
+        with last_run as (select max(as_of) as as_of from ops.build where status = 'succeeded' and schema_suffix = '')
+
+        select
+            indicator.code, indicator.name_en, indicator.level, indicator.lead_department,
+            count(*) filter (where warning.closed_on is null),
+            count(*) filter (where warning.opened_on = last_run.as_of),
+            count(*) filter (where warning.closed_on = last_run.as_of)
+        from reference.indicator as indicator
+        cross join last_run
+        left join marts.warning as warning on warning.indicator_code = indicator.code
+        group by indicator.code, indicator.name_en, indicator.level, indicator.lead_department
+        order by indicator.code
+        """
+    ).fetchall()
+    for code, name, level, lead, *counts in rows:
+        table.add_row(code, name, level, lead, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _extracts(connection: psycopg.Connection, settings: Settings) -> Table:
+    table = _table(f"Extracts of the last build, under {settings.out}", "recipient", "file", "rows", numbers=1)
+    rows = connection.execute(
+        """
+        select recipient, file_name, rows from ops.extract
+        where build_id = (select max(build_id) from ops.extract)
+        order by recipient, file_name
+        """
+    ).fetchall()
+    for recipient, file_name, count in rows:
+        table.add_row(recipient, file_name, f"{count:,}")
+    return table
+
+
+def _new_since(connection: psycopg.Connection, since: datetime) -> str:
+    deliveries, published, builds, extracts = connection.execute(
+        """
+        select
+            (select count(*) from ops.load where finished_at >= %(since)s),
+            (select coalesce(sum(rows_published), 0) from ops.load where finished_at >= %(since)s),
+            (select count(*) from ops.build where started_at >= %(since)s),
+            (select count(*) from ops.extract where written_at >= %(since)s)
+        """,
+        {"since": since},
+    ).fetchone()
+    return (
+        f"In this run: {deliveries:,} deliveries taken in, {published:,} rows new or changed, "
+        f"{builds} builds, {extracts} extract files.\n"
+    )
+
+
+def _places(settings: Settings) -> Table:
+    table = _table("Where to look", "what", "where")
+    table.add_row("warehouse", 'psql "$(.venv/bin/doudi db url)"   (schemas marts, register, ops, identity)')
+    table.add_row("refused rows", "ops.quarantine; doudi status")
+    table.add_row("why a warning", ".venv/bin/doudi explain <warning_id>")
+    table.add_row("extracts", str(settings.out))
+    table.add_row("Airflow", f"make ui   (its home: {settings.home / 'airflow'})")
+    table.add_row("archive", str(settings.archive))
+    return table
+
+
+def print_status(settings: Settings, *, console: Console | None = None) -> None:
+    """Print what an engineer looks at first: feeds and whether they are late, what was refused, the last build."""
+    console = console or Console()
+    with connect(warehouse_url(settings), step="status") as connection:
+        console.print(_lateness(connection, settings))
+        for title, query in _TROUBLE.items():
+            cursor = connection.execute(query)
+            table = _table(title, *(column.name.replace("_", " ") for column in cursor.description))
+            if cursor.rowcount:
+                for row in cursor:
+                    table.add_row(*("" if value is None else str(value) for value in row))
+                console.print(table)
+    _, strange = in_folder(settings.inbox)
+    for refusal in strange:
+        console.print(f"not a delivery: {refusal}")
+
+
+_TROUBLE = {
+    "Deliveries refused or failed": """
+        select load_id, file_name, status, error_code, error from ops.load
+        where status in ('refused', 'failed') order by load_id desc limit 20
+    """,
+    "Warnings of the last checks": """
+        select feed, rule, column_name, sum(unexpected) as rows
+        from ops.check_result inner join ops.load using (load_id)
+        where severity = 'warn' and not success
+        group by feed, rule, column_name order by feed, rule
+    """,
+    "Last builds": """
+        select build_id, as_of, status, started_at::timestamp(0), finished_at - started_at as took, error
+        from ops.build order by build_id desc limit 5
+    """,
+}
+
+
+def _lateness(connection: psycopg.Connection, settings: Settings) -> Table:
+    table = _table("Feeds", "feed", "from", "comes every", "last data date", "next due", "state", "open refused rows")
+    today = settings.date_of_run()
+    for name, contract in load_contracts(settings.contracts).items():
+        last, due, refused = connection.execute(
+            """
+            select max(data_date), (max(data_date) + %(cadence)s::interval)::date,
+                (select count(*) from ops.quarantine where feed = %(feed)s and status = 'open')
+            from ops.load where feed = %(feed)s and status = 'published'
+            """,
+            {"feed": name, "cadence": contract.cadence},
+        ).fetchone()
+        state = "never came" if last is None else f"late by {(today - due).days} days" if due < today else "in time"
+        table.add_row(
+            name, contract.department, contract.cadence, str(last or ""), str(due or ""), state, f"{refused:,}"
+        )
+    return table

@@ -1,0 +1,102 @@
+"""How the departments' text is read: the SQL functions against what the standards and feeds.md say."""
+
+import random
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from made_up import citizen_id
+
+
+@pytest.mark.parametrize(
+    ("function", "text", "value"),
+    [
+        ("to_date", "2020-06-30", date(2020, 6, 30)),
+        ("to_date", "2020/6/30", date(2020, 6, 30)),
+        ("to_date", "20200630", date(2020, 6, 30)),
+        ("to_date", "2020年6月30日", date(2020, 6, 30)),
+        ("to_date", "２０２０年６月３０日", date(2020, 6, 30)),
+        ("to_date", "44012", date(2020, 6, 30)),
+        ("to_date", "2020-06-30 00:00:00", date(2020, 6, 30)),
+        ("to_date", "2020-02-30", None),
+        ("to_date", "20201301", None),
+        ("to_date", "下个月", None),
+        ("to_money", "1,200.50", Decimal("1200.50")),
+        ("to_money", "￥1200", Decimal("1200")),
+        ("to_money", "1200元", Decimal("1200")),
+        ("to_money", "-3.5", Decimal("-3.50")),
+        ("to_money", "1200.555", None),
+        ("to_money", "12,00", None),
+        ("to_money", "1e5", None),
+        ("to_money", "9999999999999", None),
+        ("to_boolean", "是", True),
+        ("to_boolean", "有", True),
+        ("to_boolean", "y", True),
+        ("to_boolean", "１", True),
+        ("to_boolean", "否", False),
+        ("to_boolean", "无", False),
+        ("to_boolean", "false", False),
+        ("to_boolean", "不详", None),
+        ("to_integer", "3", 3),
+        ("to_integer", "3.0", 3),
+        ("to_integer", "3.5", None),
+        ("to_integer", "99999999999", None),
+        ("to_division", "513431001001", "513431001001"),
+        ("to_division", "513431", None),
+        ("clean_text", "　阿依 \t", "阿依"),
+        ("clean_text", "　 ", None),
+    ],
+)
+def test_values_are_read_as_the_feeds_page_says(query: Callable, function: str, text: str, value: object) -> None:
+    assert query(f"select ops.{function}(%s)", text) == [(value,)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "11010519491231002X",
+        "11010519491231002x",
+        "'11010519491231002X",
+        "１１０１０５１９４９１２３１００２Ｘ",
+        " 110105 19491231\t002X",
+    ],
+)
+def test_a_citizen_id_is_normalised_before_it_is_judged(query: Callable, text: str) -> None:
+    read = "ops.citizen_id(%s)"
+    assert query(f"select {read}, ops.citizen_id_fault({read})", text, text) == [("11010519491231002X", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("1.10105E+17", "length"),
+        ("1101051949123100", "length"),
+        ("11010519491231OO2X", "characters"),
+        ("11010519490230002X", "birth_date"),
+        ("11010520991231002X", "birth_date"),
+        ("11010518991231002X", "birth_date"),
+        ("110105194912310021", "check_character"),
+    ],
+)
+def test_a_citizen_id_that_is_nobodys_is_told_why(query: Callable, text: str, fault: str) -> None:
+    assert query("select ops.citizen_id_fault(ops.citizen_id(%s))", text) == [(fault,)]
+
+
+def test_fifteen_digits_are_upgraded_and_centenarians_keep_their_century(query: Callable) -> None:
+    assert query("select ops.citizen_id('110105491231002'), ops.citizen_id('990001050101997')") == [
+        (
+            "11010519491231002X",
+            query("select '99000118050101997' || ops.citizen_id_check_character('99000118050101997')")[0][0],
+        )
+    ]
+
+
+def test_check_characters_agree_with_the_standard_written_out_in_python(query: Callable) -> None:
+    made = random.Random(7)
+    ids = [
+        citizen_id(made.randrange(999), born=f"19{made.randrange(10, 99)}0{made.randrange(1, 9)}11") for _ in range(300)
+    ]
+    assert query("select count(*) from unnest(%s::text[]) as id where ops.citizen_id_fault(id) is null", ids) == [
+        (300,)
+    ]

@@ -60,7 +60,7 @@ def warehouse_url(server_url: str, template: str) -> Iterator[str]:
     """The URL of an empty warehouse that this test has to itself."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as session:
-        session.execute(f"create database {name} template {template}")
+        session.execute(f"create database {name} template {template} strategy file_copy")
         yield _database(server_url, name)
         session.execute(f"drop database {name} with (force)")
 

@@ -15,7 +15,7 @@ from doudi.rules import reason
 from doudi.text_form import TextForm
 
 _TYPED = {
-    "text": "{raw}",
+    "text": "ops.clean_text({raw})",
     "id": "ops.citizen_id({raw})",
     "div": "ops.to_division({raw})",
     "date": "ops.to_date({raw})",
@@ -53,9 +53,8 @@ def _typing_query(contract: Contract, *, present: set[str], tables: LoadTables, 
     columns = contract.columns
     names = ", ".join(column.name for column in columns)
     raws = ", ".join(f"raw_{column.name}" for column in columns)
-    cleaned = ", ".join(
-        f"{f'ops.clean_text({column.name})' if column.name in present else 'null::text'} as raw_{column.name}"
-        for column in columns
+    landed = ", ".join(
+        f"{column.name if column.name in present else 'null::text'} as raw_{column.name}" for column in columns
     )
     typed = ", ".join(_typed(column) for column in columns)
     id_faults = [f"ops.citizen_id_fault({c.name}) as {c.name}_fault" for c in columns if c.type == "id"]
@@ -81,7 +80,7 @@ def _typing_query(contract: Contract, *, present: set[str], tables: LoadTables, 
             select _row_no, {raws}, {", ".join([names, *id_faults])}
             from (
                 select _row_no, {raws}, {typed}
-                from (select _row_no, {cleaned} from {tables.landed} offset 0) as cleaned
+                from (select _row_no, {landed} from {tables.landed}) as landed
                 offset 0
             ) as typed
             offset 0
@@ -92,8 +91,10 @@ def _typing_query(contract: Contract, *, present: set[str], tables: LoadTables, 
 def _typed(column: Column) -> str:
     raw = f"raw_{column.name}"
     if column.type == "code":
-        branches = " ".join(f"when {_text(k.lower())} then {_text(v)}" for k, v in column.codes.items())
-        return f"case lower(ops.half_width({raw})) {branches} end as {column.name}"
+        as_sent = " ".join(f"when {_text(k)} then {_text(v)}" for k, v in column.codes.items())
+        folded = " ".join(f"when {_text(k.lower())} then {_text(v)}" for k, v in column.codes.items())
+        cleaned = f"lower(ops.clean_text(ops.half_width({raw})))"
+        return f"coalesce(case {raw} {as_sent} end, case {cleaned} {folded} end) as {column.name}"
     return f"{_TYPED[column.type].format(raw=raw)} as {column.name}"
 
 
@@ -104,15 +105,17 @@ def _faults(column: Column) -> list[tuple[str, dict[str, str]]]:
         said = reason(rule, header=column.header, column=column.name)
         return condition, {"column": column.name, "rule": rule, "reason": said}
 
-    raw = f"raw_{column.name}"
+    # Nearly every value is typed; only of the others it is asked whether there was anything to type.
+    empty = f"({column.name} is null and ops.clean_text(raw_{column.name}) is null)"
+    unread = f"({column.name} is null and ops.clean_text(raw_{column.name}) is not null)"
     found = []
     if column.required:
-        found.append(fault(f"({raw} is null)", "required"))
+        found.append(fault(empty, "required"))
     if column.type == "id":
         found += [fault(f"({column.name}_fault = '{code}')", f"citizen_id.{code}") for code in _CITIZEN_ID_FAULTS]
     elif column.type != "text":
         rule = "code" if column.type == "code" else f"type.{column.type}"
-        found.append(fault(f"({raw} is not null and {column.name} is null)", rule))
+        found.append(fault(unread, rule))
     if column.minimum is not None:
         found.append(fault(f"({column.name} < {column.minimum})", "minimum"))
     return found

@@ -1,7 +1,7 @@
 """The ledger of deliveries, ops.load: what came, how far it is, and why it went no further."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -141,19 +141,26 @@ def unfinished(connection: psycopg.Connection, feed: str | None = None) -> list[
     return [load_id for (load_id,) in rows]
 
 
-def last_published_rows(connection: psycopg.Connection, load_id: int) -> int | None:
-    """Rows of the same sender's last list before this one; None where there is none."""
-    row = connection.execute(
+def suite_parameters(connection: psycopg.Connection, load_id: int) -> dict[str, int | date | None]:
+    """What a suite may ask of a delivery: its ``data_date``, and ``last_rows``, the sound rows of the one before.
+
+    The one before is what the same sender published for the same area up to that date, so that a late delivery is
+    measured by its neighbour in time. None where there is none, or it had no sound row.
+    """
+    data_date, last_rows = connection.execute(
         """
-        select other.rows_read
+        select this.data_date, (
+            select nullif(earlier.rows_published + earlier.rows_unchanged, 0)
+            from ops.load as earlier
+            where earlier.feed = this.feed and earlier.area_code = this.area_code and earlier.status = 'published'
+                and (earlier.data_date, earlier.sequence, earlier.load_id)
+                < (this.data_date, this.sequence, this.load_id)
+            order by earlier.data_date desc, earlier.sequence desc, earlier.load_id desc
+            limit 1
+        )
         from ops.load as this
-        inner join ops.load as other
-            on other.feed = this.feed and other.area_code = this.area_code
-            and other.status = 'published' and other.data_date < this.data_date
         where this.load_id = %s
-        order by other.data_date desc, other.sequence desc
-        limit 1
         """,
         (load_id,),
     ).fetchone()
-    return row[0] if row else None
+    return {"data_date": data_date, "last_rows": last_rows}

@@ -20,7 +20,7 @@ from doudi.landing import Landed, LoadTables, land
 from doudi.ledger import LoadResult
 from doudi.settings import Settings
 from doudi.text_form import TextForm, read_form
-from doudi.warehouse.connection import WarehouseError, connect, sqlalchemy_url, warehouse_url, without_values
+from doudi.warehouse.connection import WarehouseError, connect, warehouse_url, without_values
 
 Progress = Callable[[str], None]
 
@@ -135,6 +135,9 @@ class _Work:
             safe = without_values(error, step=f"load {load_id}")
             self._fail(load_id, safe.sqlstate or "connection", str(safe))
             raise safe from None
+        except (WarehouseError, quality.SuiteError) as error:
+            self._fail(load_id, type(error).__name__, str(error))
+            raise
         except Exception as error:
             self._fail(load_id, type(error).__name__, f"load {load_id}: {type(error).__name__}")
             raise
@@ -198,12 +201,11 @@ class _Work:
     def _judge(self, load_id: int, tables: LoadTables) -> None:
         """Let the suite judge the rows that follow the contract; commits, since it looks from its own connection."""
         suite = quality.load_suite(self.settings.expectations / f"{self.contract.name}.yml")
-        parameters = {"last_rows": ledger.last_published_rows(self.connection, load_id)}
+        parameters = ledger.suite_parameters(self.connection, load_id)
         self.connection.commit()
         verdicts = quality.judge(
-            url=sqlalchemy_url(self.url), table=tables.typed, suite=suite, contract=self.contract,
-            parameters=parameters,
-        )  # fmt: skip
+            url=self.url, table=tables.typed, suite=suite, contract=self.contract, parameters=parameters
+        )
         for verdict in verdicts:
             self._record(load_id, suite_name=self.contract.name, verdict=verdict)
         self.connection.commit()
@@ -216,7 +218,7 @@ class _Work:
                 f"""
                 insert into {tables.faults}
                 select failing._row_no, 1000, %s, %s, %s from ({verdict.failing_rows_sql}) as failing
-                """.replace("%", "%%").replace("%%s", "%s"),
+                """,
                 (verdict.column_name, verdict.rule, f"{verdict.reason_zh} {verdict.reason_en}"),
             )
 

@@ -87,7 +87,7 @@ def test_fifteen_digits_are_upgraded_and_centenarians_keep_their_century(query: 
     assert query("select ops.citizen_id('110105491231002'), ops.citizen_id('990001050101997')") == [
         (
             "11010519491231002X",
-            query("select '99000118050101997' || ops.citizen_id_check_character('99000118050101997')")[0][0],
+            query("select '99000118050101997' || ops.citizen_id_check_character(99000118050101997)")[0][0],
         )
     ]
 

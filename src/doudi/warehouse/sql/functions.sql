@@ -1,5 +1,6 @@
--- How the departments' text is read. Each function is immutable and a single expression,
--- so that Postgres inlines it and a million rows stay one scan.
+-- How the departments' text is read. A function in SQL is inlined as long as it holds no subquery, one in PL/pgSQL
+-- is called for each value. So the well-written value, nearly every one, is answered by an inlined expression, and
+-- only what it does not know is read with more patience (the functions called *_as_written).
 
 -- Text without spaces at its ends (full-width ones too), null where nothing is left.
 create or replace function ops.clean_text(value text) returns text
@@ -15,102 +16,164 @@ return translate(
     '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~¥ '
 );
 
--- A citizen ID as it is compared: half-width, upper X, no spaces, tabs or leading apostrophe; 15 digits upgraded
--- (GB 11643-1999: 19 before the birth date, 18 for the sequences 996-999 of centenarians, and a check character).
-create or replace function ops.citizen_id_check_character(seventeen text) returns text
-language sql immutable strict parallel safe
-return substr('10X98765432', 1 + (
-    7 * (ascii(substr(seventeen, 1, 1)) - 48) + 9 * (ascii(substr(seventeen, 2, 1)) - 48)
-    + 10 * (ascii(substr(seventeen, 3, 1)) - 48) + 5 * (ascii(substr(seventeen, 4, 1)) - 48)
-    + 8 * (ascii(substr(seventeen, 5, 1)) - 48) + 4 * (ascii(substr(seventeen, 6, 1)) - 48)
-    + 2 * (ascii(substr(seventeen, 7, 1)) - 48) + 1 * (ascii(substr(seventeen, 8, 1)) - 48)
-    + 6 * (ascii(substr(seventeen, 9, 1)) - 48) + 3 * (ascii(substr(seventeen, 10, 1)) - 48)
-    + 7 * (ascii(substr(seventeen, 11, 1)) - 48) + 9 * (ascii(substr(seventeen, 12, 1)) - 48)
-    + 10 * (ascii(substr(seventeen, 13, 1)) - 48) + 5 * (ascii(substr(seventeen, 14, 1)) - 48)
-    + 8 * (ascii(substr(seventeen, 15, 1)) - 48) + 4 * (ascii(substr(seventeen, 16, 1)) - 48)
-    + 2 * (ascii(substr(seventeen, 17, 1)) - 48)
-) % 11, 1);
+-- The check character of a citizen ID's first 17 digits (GB 11643-1999).
+create or replace function ops.citizen_id_check_character(seventeen bigint) returns text
+language sql immutable parallel safe
+return substr('10X98765432', 1 + ((
+    seventeen / 10000000000000000 % 10 * 7 + seventeen / 1000000000000000 % 10 * 9
+    + seventeen / 100000000000000 % 10 * 10 + seventeen / 10000000000000 % 10 * 5
+    + seventeen / 1000000000000 % 10 * 8 + seventeen / 100000000000 % 10 * 4
+    + seventeen / 10000000000 % 10 * 2 + seventeen / 1000000000 % 10 * 1
+    + seventeen / 100000000 % 10 * 6 + seventeen / 10000000 % 10 * 3
+    + seventeen / 1000000 % 10 * 7 + seventeen / 100000 % 10 * 9
+    + seventeen / 10000 % 10 * 10 + seventeen / 1000 % 10 * 5
+    + seventeen / 100 % 10 * 8 + seventeen / 10 % 10 * 4
+    + seventeen % 10 * 2
+) % 11)::integer, 1);
 
-create or replace function ops.upgrade_citizen_id(fifteen text) returns text
-language sql immutable strict parallel safe
-return substr(fifteen, 1, 6)
-    || case when substr(fifteen, 13, 3) between '996' and '999' then '18' else '19' end
-    || substr(fifteen, 7, 9);
+-- A citizen ID as it is compared: half-width, upper X, without spaces, tabs and a leading apostrophe; 15 digits
+-- upgraded (19 before the birth date, 18 for the sequences 996-999 of centenarians, and a check character).
+create or replace function ops.citizen_id_as_written(value text) returns text
+language plpgsql immutable strict parallel safe
+as $$
+declare
+    bare text := translate(ops.half_width(value), E' \t\r\n\u00A0\u3000\u200B\uFEFF', '');
+    seventeen text;
+begin
+    bare := upper(ltrim(bare, '''‘’'));
+    if bare !~ '^[0-9]{15}$' then
+        return nullif(bare, '');
+    end if;
+    seventeen := substr(bare, 1, 6) || case when right(bare, 3) >= '996' then '18' else '19' end || substr(bare, 7);
+    return seventeen || ops.citizen_id_check_character(seventeen::bigint);
+end
+$$;
 
 create or replace function ops.citizen_id(value text) returns text
 language sql immutable parallel safe
-return (
-    select case
-        when bare ~ '^[0-9]{15}$'
-            then ops.upgrade_citizen_id(bare) || ops.citizen_id_check_character(ops.upgrade_citizen_id(bare))
-        else nullif(bare, '')
-    end
-    from (select upper(ltrim(translate(ops.half_width(value), E' \t\r\n\u00A0\u3000\u200B\uFEFF', ''), '''‘’')) as bare)
-);
+return case when value ~ '^[0-9]{17}[0-9X]$' then value else ops.citizen_id_as_written(value) end;
 
 -- Why a normalised citizen ID cannot be a person's; null where it can. An unknown area is no reason.
 create or replace function ops.citizen_id_fault(value text) returns text
-language sql stable parallel safe
-return case
-    when length(value) <> 18 then 'length'
-    when value !~ '^[0-9]{17}[0-9X]$' then 'characters'
-    when not pg_input_is_valid(substr(value, 7, 8), 'date') or substr(value, 7, 8) < '19000101'
-        or substr(value, 7, 8) > to_char(current_date, 'YYYYMMDD') then 'birth_date'
-    when right(value, 1) <> ops.citizen_id_check_character(left(value, 17)) then 'check_character'
-end;
+language plpgsql stable strict parallel safe
+as $$
+declare
+    seventeen bigint;
+    year integer;
+    month integer;
+    day integer;
+begin
+    if value !~ '^[0-9]{17}[0-9X]$' then
+        return case when length(value) <> 18 then 'length' else 'characters' end;
+    end if;
+    seventeen := left(value, 17)::bigint;
+    year := seventeen / 10000000 % 10000;
+    month := seventeen / 100000 % 100;
+    day := seventeen / 1000 % 100;
+    if
+        year < 1900 or month not between 1 and 12 or day < 1
+        or day > (
+            case
+                when month in (4, 6, 9, 11) then 30
+                when month <> 2 then 31
+                when year % 4 = 0 and (year % 100 <> 0 or year % 400 = 0) then 29
+                else 28
+            end
+        )
+        or make_date(year, month, day) > current_date
+    then
+        return 'birth_date';
+    end if;
+    return case when right(value, 1) <> ops.citizen_id_check_character(seventeen) then 'check_character' end;
+end
+$$;
 
 -- A date in any of the forms of feeds.md, a day number of a spreadsheet included; null where it is none.
+create or replace function ops.date_as_written(value text) returns date
+language plpgsql immutable strict parallel safe
+as $$
+declare
+    bare text := ops.clean_text(regexp_replace(ops.half_width(value), ' +0?0:00(?::00)?$', ''));
+begin
+    bare := translate(bare, '年月/.日 ', '----');
+    bare := case
+        when bare ~ '^[0-9]{8}$' then substr(bare, 1, 4) || '-' || substr(bare, 5, 2) || '-' || substr(bare, 7, 2)
+        when bare ~ '^[0-9]{5}(?:-0+)?$' then (date '1899-12-30' + left(bare, 5)::integer)::text
+        else bare
+    end;
+    return case when bare ~ '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$' and pg_input_is_valid(bare, 'date') then bare::date end;
+end
+$$;
+
 create or replace function ops.to_date(value text) returns date
 language sql immutable parallel safe
-return (
-    select case
-        when text ~ '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$' and pg_input_is_valid(text, 'date') then text::date
-        when text ~ '^[0-9]{5}(\.0+)?$' then date '1899-12-30' + split_part(text, '.', 1)::integer
-    end
-    from (
-        select case
-            when bare ~ '^[0-9]{8}$' then substr(bare, 1, 4) || '-' || substr(bare, 5, 2) || '-' || substr(bare, 7, 2)
-            else regexp_replace(
-                bare, '^([0-9]{4}) *[-/.年] *([0-9]{1,2}) *[-/.月] *([0-9]{1,2}) *日?( +0?0:00(:00)?)?$', '\1-\2-\3'
-            )
-        end as text
-        from (select ops.clean_text(ops.half_width(value)) as bare)
-    )
-);
+return case
+    when value ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' and pg_input_is_valid(value, 'date') then value::date
+    else ops.date_as_written(value)
+end;
 
 -- Yuan with up to two decimals, written as 1200.5, 1,200.50, ￥1200 or 1200元; null where it is none.
+create or replace function ops.money_as_written(value text) returns numeric
+language plpgsql immutable strict parallel safe
+as $$
+declare
+    bare text := ops.clean_text(ops.half_width(value));
+begin
+    bare := ltrim(rtrim(replace(replace(bare, 'RMB', ''), '人民币', ''), '元 '), '¥ ');
+    if bare ~ '^[-+]?(?:[0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,2}0*)?$' then
+        return replace(bare, ',', '')::numeric(14, 2);
+    end if;
+    return null;
+end
+$$;
+
 create or replace function ops.to_money(value text) returns numeric
 language sql immutable parallel safe
-return (
-    select case
-        when bare ~ '^[-+]?([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.[0-9]{1,2}0*)?$'
-            then replace(bare, ',', '')::numeric(14, 2)
-    end
-    from (
-        select regexp_replace(ops.clean_text(ops.half_width(value)), '^[¥￥] *|(RMB|人民币) *| *元$', '', 'g') as bare
-    )
-);
+return case
+    when value ~ '^[0-9]{1,12}(?:\.[0-9]{1,2})?$' then value::numeric(14, 2)
+    else ops.money_as_written(value)
+end;
+
+create or replace function ops.integer_as_written(value text) returns integer
+language plpgsql immutable strict parallel safe
+as $$
+declare
+    bare text := ops.clean_text(ops.half_width(value));
+begin
+    return case when bare ~ '^[-+]?[0-9]{1,9}(?:\.0+)?$' then split_part(bare, '.', 1)::integer end;
+end
+$$;
 
 create or replace function ops.to_integer(value text) returns integer
 language sql immutable parallel safe
-return (
-    select case when bare ~ '^[-+]?[0-9]{1,9}(\.0+)?$' then split_part(bare, '.', 1)::integer end
-    from (select ops.clean_text(ops.half_width(value)) as bare)
-);
+return case when value ~ '^[0-9]{1,9}$' then value::integer else ops.integer_as_written(value) end;
+
+create or replace function ops.boolean_as_written(value text) returns boolean
+language plpgsql immutable strict parallel safe
+as $$
+begin
+    return case upper(ops.clean_text(ops.half_width(value)))
+        when '有' then true when '1' then true when 'Y' then true when 'YES' then true when 'TRUE' then true
+        when '无' then false when '0' then false when 'N' then false when 'NO' then false when 'FALSE' then false
+    end;
+end
+$$;
 
 create or replace function ops.to_boolean(value text) returns boolean
 language sql immutable parallel safe
-return case upper(ops.clean_text(ops.half_width(value)))
-    when '是' then true when '有' then true when '1' then true when 'Y' then true when 'YES' then true
-    when 'TRUE' then true
-    when '否' then false when '无' then false when '0' then false when 'N' then false when 'NO' then false
-    when 'FALSE' then false
-end;
+return case value when '是' then true when '否' then false else ops.boolean_as_written(value) end;
 
 -- A division code of twelve digits; null where it is none.
+create or replace function ops.division_as_written(value text) returns text
+language plpgsql immutable strict parallel safe
+as $$
+declare
+    bare text := ltrim(translate(ops.half_width(value), E' \t\u00A0', ''), '''‘’');
+begin
+    return case when bare ~ '^[1-9][0-9]{11}$' then bare end;
+end
+$$;
+
 create or replace function ops.to_division(value text) returns text
 language sql immutable parallel safe
-return (
-    select case when bare ~ '^[1-9][0-9]{11}$' then bare end
-    from (select ltrim(translate(ops.half_width(value), E' \t\u00A0', ''), '''‘’') as bare)
-);
+return case when value ~ '^[1-9][0-9]{11}$' then value else ops.division_as_written(value) end;

@@ -1,0 +1,112 @@
+-- Evidence is {"compared": […], "facts": […]}. `compared` says what was judged: name, value, unit, comparison, and
+-- either the parameter it was held against (`limit`: name, value, unit, area, valid_from, source) or the fixed value
+-- that the indicator's definition names (`expected`). `facts` says what that was read from: feed, column, value, date,
+-- load_id and row_no, which lead to the row in the register and to the line in the archived file.
+
+-- A value read from a row of a feed; `row` is an alias with _load_id and _row_no.
+{% macro fact(feed, column, row, date, value=none) -%}
+    jsonb_build_object(
+        'feed', '{{ feed }}',
+        'column', '{{ column }}',
+        'value', {{ value or row ~ '.' ~ column }},
+        'date', {{ date }},
+        'load_id', {{ row }}._load_id,
+        'row_no', {{ row }}._row_no
+    )
+{%- endmacro %}
+
+
+-- The income that counts for a household, read from whichever feed says it latest.
+{% macro income_fact(household) -%}
+    jsonb_build_object(
+        'feed', {{ household }}.income_feed,
+        'column', {{ household }}.income_column,
+        'value', {{ household }}.income_sent,
+        'date', {{ household }}.income_on,
+        'load_id', {{ household }}.income_load_id,
+        'row_no', {{ household }}.income_row_no
+    )
+{%- endmacro %}
+
+
+-- A parameter as it was applied; `row` is an alias of int_local_standard.
+{% macro parameter(row) -%}
+    jsonb_build_object(
+        'name', {{ row }}.name,
+        'value', {{ row }}.value,
+        'unit', {{ row }}.unit,
+        'area', {{ row }}.area,
+        'valid_from', {{ row }}.valid_from,
+        'source', {{ row }}.source
+    )
+{%- endmacro %}
+
+
+{% macro compared(name, value, comparison, limit=none, expected=none, unit=none) -%}
+    jsonb_build_object(
+        'name', '{{ name }}',
+        'value', {{ value }},
+        'comparison', '{{ comparison }}'
+        {%- if unit %},
+        'unit', '{{ unit }}'
+        {%- endif %}
+        {%- if limit %},
+        'limit', {{ parameter(limit) }}
+        {%- else %},
+        'expected', {{ expected }}
+        {%- endif %}
+    )
+{%- endmacro %}
+
+
+-- `compared` and `facts` are lists of what the macros above give; `…_of` are columns that hold such lists already.
+{% macro evidence(compared, facts=[], compared_of=[], facts_of=[]) -%}
+    jsonb_build_object(
+        'compared', {{ (['jsonb_build_array(' ~ compared | join(', ') ~ ')'] + compared_of) | join(' || ') }},
+        'facts', {{ (['jsonb_build_array(' ~ facts | join(', ') ~ ')'] + facts_of) | join(' || ') }}
+    )
+{%- endmacro %}
+
+
+-- One parameter by name, for every area in which somebody lives: import it as a CTE and join on standard_area.
+{% macro local_standard(name) -%}
+    select *
+    from {{ ref('int_local_standard') }}
+    where name = '{{ name }}'
+{%- endmacro %}
+
+
+-- A template of the catalogue with its places filled in from an evidence: {name} is a compared value, {name.limit} the
+-- parameter it was held against, any other {column} a fact. A place that the evidence does not fill shows as `?`.
+{% macro sentence(template, evidence) -%}
+    (
+        select string_agg(
+            case
+                when piece.place % 2 = 1 then piece.content
+                when filled.value ~ '^-?[0-9]+[.][0-9]+$' then trim_scale(filled.value::numeric)::text
+                else coalesce(filled.value, '?')
+            end,
+            ''
+            order by piece.place
+        )
+        from regexp_split_to_table({{ template }}, '[{}]') with ordinality as piece (content, place)
+        left join lateral (
+            select items.value
+            from (
+                select item ->> 'name' as name, item ->> 'value' as value, 1 as precedence
+                from jsonb_array_elements({{ evidence }} -> 'compared') as item
+                union all
+                select (item ->> 'name') || '.limit', item -> 'limit' ->> 'value', 1
+                from jsonb_array_elements({{ evidence }} -> 'compared') as item
+                union all
+                select item ->> 'column', item ->> 'value', 2
+                from jsonb_array_elements({{ evidence }} -> 'facts') as item
+            ) as items
+            where
+                piece.place % 2 = 0
+                and items.name = piece.content
+            order by items.precedence
+            limit 1
+        ) as filled on true
+    )
+{%- endmacro %}

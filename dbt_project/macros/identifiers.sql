@@ -1,0 +1,49 @@
+-- The one place that turns what the departments call somebody into an identifier of ours. The same input gives the
+-- same identifier in every build and every warehouse; a key, if one is wanted, goes in here.
+{% macro hashed(kind, parts) -%}
+    sha256(convert_to('{{ kind }}' {%- for part in parts %} || '|' || {{ part }}{% endfor %}, 'UTF8'))
+{%- endmacro %}
+
+
+{% macro person_id(citizen_id) -%}
+    encode(substring({{ hashed('person', [citizen_id]) }} from 1 for 16), 'hex')::uuid
+{%- endmacro %}
+
+
+-- A household that a register lists: by the feed, the county that files it and the register's own number.
+{% macro household_id(feed, county_code, number) -%}
+    encode(substring({{ hashed('household', ["'" ~ feed ~ "'", county_code, number]) }} from 1 for 16), 'hex')::uuid
+{%- endmacro %}
+
+
+-- The household of somebody whom no register lists with others.
+{% macro household_id_alone(citizen_id) -%}
+    encode(substring({{ hashed('household', ["'person'", citizen_id]) }} from 1 for 16), 'hex')::uuid
+{%- endmacro %}
+
+
+-- Indicator, day and ten characters (50 bits) in an alphabet without I, L, O and U, which are misread when typed.
+{% macro warning_id(indicator_code, subject_id, opened_on) -%}
+    {%- set digest = hashed('warning', [indicator_code, subject_id ~ '::text', opened_on ~ '::text']) -%}
+    {{ indicator_code }} || '-' || to_char({{ opened_on }}, 'YYYYMMDD') || '-' || (
+        select string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + get_byte(digest, position) % 32, 1), '' order by position)
+        from (select {{ digest }} as digest) as hash
+        cross join generate_series(0, 9) as position
+    )
+{%- endmacro %}
+
+
+{% macro birth_on(citizen_id) -%}
+    substr({{ citizen_id }}, 7, 8)::date
+{%- endmacro %}
+
+
+{% macro sex(citizen_id) -%}
+    case substr({{ citizen_id }}, 17, 1)::integer % 2 when 1 then 'male' else 'female' end
+{%- endmacro %}
+
+
+-- A name as names are compared: no spaces, and one kind of dot between the parts of a minority's name.
+{% macro person_name(name) -%}
+    translate({{ name }}, '•・．.‧∙ 　', '······')
+{%- endmacro %}

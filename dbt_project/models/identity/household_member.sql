@@ -1,0 +1,20 @@
+{{ config(incremental_strategy='mirror', unique_key='person_id') }}
+
+with
+
+final as (
+    select
+        household_id,
+        person_id,
+        county_code,
+        division_code,
+        is_head,
+        relation_to_head,
+        register,
+        register_no,
+        _load_id as load_id,
+        _row_no as row_no
+    from {{ ref('int_household_member') }}
+)
+
+select * from final

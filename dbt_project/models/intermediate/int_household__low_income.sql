@@ -1,0 +1,119 @@
+-- Why a household counts as low-income, in the form that an indicator's evidence takes up.
+{{ config(materialized='view') }}
+
+with
+
+household as (
+    select *
+    from {{ ref('int_household__situation') }}
+    where is_low_income
+),
+
+member as (
+    select *
+    from {{ ref('int_household_member') }}
+),
+
+coverage as (
+    select *
+    from {{ ref('int_coverage') }}
+),
+
+latest_check as (
+    select *
+    from {{ ref('int_household__latest_check') }}
+),
+
+local_standard as (
+    select *
+    from {{ ref('int_local_standard') }}
+),
+
+margin as (
+    {{ local_standard('low_margin_multiple') }}
+),
+
+coverage_facts as (
+    select
+        coverage.household_id,
+        jsonb_agg(
+            jsonb_build_object(
+                'feed', coverage.feed,
+                'column', dates.name,
+                'value', dates.value,
+                'date', coverage._data_date,
+                'load_id', coverage._load_id,
+                'row_no', coverage._row_no
+            )
+            order by coverage.feed, coverage.certificate_no, coverage.citizen_id, dates.name desc
+        ) as facts
+    from coverage
+    cross join lateral (
+        values ('start_date', coverage.start_date), ('end_date', coverage.end_date)
+    ) as dates (name, value)
+    where dates.value is not null
+    group by coverage.household_id
+),
+
+final as (
+    select
+        household.household_id,
+        jsonb_build_array({{ compared(
+            name='low_income_as',
+            value="case when household.is_covered then 'covered' when household.is_at_risk then 'at_risk' else 'margin' end",
+            comparison='in',
+            expected="array['covered', 'at_risk', 'margin']",
+        ) }})
+        || case
+            when household.is_margin
+                then jsonb_build_array(
+                    {{ compared(
+                        name='income_monthly',
+                        value='round(household.income_monthly, 2)',
+                        comparison='>=',
+                        limit='minimum_allowance',
+                        unit='yuan per person and month',
+                    ) }},
+                    {{ compared(
+                        name='income_in_standards',
+                        value='round(household.income_monthly / household.minimum_allowance_monthly, 4)',
+                        comparison='<',
+                        limit='margin',
+                        unit='times the standard',
+                    ) }}
+                )
+            else '[]'
+        end as compared,
+        coalesce(coverage_facts.facts, '[]')
+        || case
+            when household.is_at_risk
+                then jsonb_build_array({{ fact('poverty_register', 'status', 'head', 'head._data_date', 'head.poverty_status') }})
+            else '[]'
+        end
+        || case
+            when household.is_margin
+                then jsonb_build_array({{ income_fact('household') }})
+            else '[]'
+        end
+        || case
+            when household.is_margin and latest_check.household_id is not null
+                then jsonb_build_array(
+                    {{ fact('economic_check', 'assets_over_limit', 'latest_check', 'latest_check.checked_on') }}
+                )
+            else '[]'
+        end as facts
+    from household
+    inner join member as head
+        on household.head_person_id = head.person_id
+    left join coverage_facts
+        on household.household_id = coverage_facts.household_id
+    left join latest_check
+        on household.household_id = latest_check.household_id
+    left join local_standard as minimum_allowance
+        on household.standard_area = minimum_allowance.standard_area
+        and minimum_allowance.name = 'minimum_allowance_monthly.' || household.area_type
+    left join margin
+        on household.standard_area = margin.standard_area
+)
+
+select * from final

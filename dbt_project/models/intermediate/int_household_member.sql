@@ -1,0 +1,168 @@
+-- Who belongs together: by the poverty register, else by the allowance certificate, else nobody with anybody.
+{{ config(indexes=[{'columns': ['person_id'], 'unique': true}, {'columns': ['citizen_id']}, {'columns': ['household_id']}]) }}
+
+with
+
+person as (
+    select *
+    from {{ ref('int_person') }}
+),
+
+poverty_register as (
+    select *
+    from {{ ref('stg_poverty_register') }}
+),
+
+minimum_allowance as (
+    select *
+    from {{ ref('stg_minimum_allowance') }}
+),
+
+standard_area as (
+    select *
+    from {{ ref('int_standard_area') }}
+),
+
+poverty_record as (
+    select distinct on (citizen_id) *
+    from poverty_register
+    order by
+        citizen_id,
+        _valid_from desc,
+        _county_code,
+        household_no
+),
+
+allowance_record as (
+    select distinct on (citizen_id) *
+    from minimum_allowance
+    order by
+        citizen_id,
+        _valid_from desc,
+        certificate_no,
+        _county_code
+),
+
+assigned as (
+    select
+        person.person_id,
+        person.citizen_id,
+        person.birth_on,
+        person.division_code,
+        'poverty_register' as register,
+        poverty_record.household_no as register_no,
+        {{ household_id('poverty_register', 'poverty_record._county_code', 'poverty_record.household_no') }}
+            as household_id,
+        poverty_record.relation_to_head,
+        null as named_head,
+        poverty_record.status as poverty_status,
+        poverty_record._county_code,
+        poverty_record._data_date,
+        poverty_record._load_id,
+        poverty_record._row_no
+    from person
+    inner join poverty_record
+        on person.citizen_id = poverty_record.citizen_id
+    union all
+    select
+        person.person_id,
+        person.citizen_id,
+        person.birth_on,
+        person.division_code,
+        'minimum_allowance' as register,
+        allowance_record.certificate_no as register_no,
+        {{ household_id('minimum_allowance', 'allowance_record._county_code', 'allowance_record.certificate_no') }}
+            as household_id,
+        allowance_record.relation_to_head,
+        allowance_record.head_citizen_id as named_head,
+        null as poverty_status,
+        allowance_record._county_code,
+        allowance_record._data_date,
+        allowance_record._load_id,
+        allowance_record._row_no
+    from person
+    inner join allowance_record
+        on person.citizen_id = allowance_record.citizen_id
+    left join poverty_record
+        on person.citizen_id = poverty_record.citizen_id
+    where poverty_record.citizen_id is null
+    union all
+    select
+        person.person_id,
+        person.citizen_id,
+        person.birth_on,
+        person.division_code,
+        null as register,
+        null as register_no,
+        {{ household_id_alone('person.citizen_id') }} as household_id,
+        'self' as relation_to_head,
+        null as named_head,
+        null as poverty_status,
+        null as _county_code,
+        null as _data_date,
+        null as _load_id,
+        null as _row_no
+    from person
+    left join poverty_record
+        on person.citizen_id = poverty_record.citizen_id
+    left join allowance_record
+        on person.citizen_id = allowance_record.citizen_id
+    where
+        poverty_record.citizen_id is null
+        and allowance_record.citizen_id is null
+),
+
+-- A certificate names its head in every row; the head may be no member of it, or may live in another household.
+named as (
+    select distinct
+        household_id,
+        named_head
+    from assigned
+    where named_head is not null
+),
+
+ranked as (
+    select
+        assigned.*,
+        row_number() over head_first = 1 as is_head,
+        first_value(assigned.division_code) over head_first as household_division_code,
+        count(*) over (partition by assigned.household_id) as members
+    from assigned
+    left join named
+        on assigned.household_id = named.household_id
+        and assigned.citizen_id = named.named_head
+    window head_first as (
+        partition by assigned.household_id
+        order by
+            (assigned.register = 'poverty_register' and assigned.relation_to_head = 'self') is true
+            or named.named_head is not null desc,
+            assigned.birth_on,
+            assigned.citizen_id
+    )
+),
+
+final as (
+    select
+        ranked.household_id,
+        ranked.person_id,
+        left(ranked.household_division_code, 6) as county_code,
+        ranked.household_division_code as division_code,
+        standard_area.standard_area,
+        ranked.citizen_id,
+        ranked.birth_on,
+        ranked.is_head,
+        ranked.relation_to_head,
+        ranked.members,
+        ranked.register,
+        ranked.register_no,
+        ranked.poverty_status,
+        ranked._county_code,
+        ranked._data_date,
+        ranked._load_id,
+        ranked._row_no
+    from ranked
+    inner join standard_area
+        on ranked.household_division_code = standard_area.division_code
+)
+
+select * from final

@@ -1,0 +1,16 @@
+-- Every current row that names somebody by citizen ID, in whichever column of whichever feed. `is_own` tells a
+-- person's own record from a mention as head or guardian in somebody else's.
+{{ config(materialized='view') }}
+
+{% for person in var('people') %}
+select
+    '{{ person.feed }}' as feed,
+    {{ person.column }} as citizen_id,
+    {{ person.name_column or 'null' }} as name,
+    {{ person.is_own }} as is_own,
+    division_code,
+    _data_date
+from {{ ref('stg_' ~ person.feed) }}
+where {{ person.column }} is not null
+{% if not loop.last %}union all{% endif %}
+{% endfor %}

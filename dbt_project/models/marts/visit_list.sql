@@ -1,0 +1,128 @@
+-- Whom to visit: the standing warnings with who and where, a household's together. Extracts are cut from this.
+{{ config(incremental_strategy='mirror', unique_key='warning_id') }}
+
+with
+
+warning as (
+    select *
+    from {{ ref('warning') }}
+    where
+        closed_on is null
+        and status <> 'resolved'
+),
+
+person as (
+    select *
+    from {{ ref('int_person') }}
+),
+
+household as (
+    select *
+    from {{ ref('int_household') }}
+),
+
+indicator as (
+    select *
+    from {{ ref('indicator') }}
+),
+
+level as (
+    select *
+    from {{ ref('level') }}
+),
+
+department as (
+    select *
+    from {{ ref('department') }}
+),
+
+division as (
+    select *
+    from {{ ref('division') }}
+    where
+        (valid_from is null or valid_from <= {{ as_of() }})
+        and (valid_to is null or valid_to >= {{ as_of() }})
+),
+
+in_order as (
+    select
+        household_id,
+        division_code,
+        row_number() over (order by division_code, min(level.rank), count(*) desc, household_id) as household_order,
+        count(*) as household_warnings
+    from warning
+    inner join level
+        on warning.level = level.level
+    group by
+        household_id,
+        division_code
+),
+
+reason as (
+    select
+        warning.warning_id,
+        {{ sentence('indicator.reason_zh', 'warning.evidence') }} as sentence
+    from warning
+    inner join indicator
+        on warning.indicator_code = indicator.code
+),
+
+final as (
+    select
+        {{ as_of() }} as as_of,
+        warning.warning_id,
+        warning.county_code,
+        warning.division_code,
+        county.name as county_name,
+        township.name as township_name,
+        village.name as village_name,
+        in_order.household_order,
+        in_order.household_warnings::integer as household_warnings,
+        warning.household_id,
+        household.members::integer as household_members,
+        head.name as household_head_name,
+        head.citizen_id as household_head_citizen_id,
+        warning.person_id,
+        person.name,
+        person.citizen_id,
+        warning.indicator_code,
+        indicator.name_zh as indicator_name,
+        warning.level,
+        level.rank as level_rank,
+        level.name_zh as level_name,
+        warning.lead_department,
+        department.name_zh as lead_department_name,
+        warning.status,
+        warning.is_overdue,
+        warning.opened_on,
+        warning.due_on,
+        warning.visited_on,
+        warning.referred_to,
+        reason.sentence as reason
+    from warning
+    inner join in_order
+        on warning.household_id = in_order.household_id
+        and warning.division_code = in_order.division_code
+    inner join reason
+        on warning.warning_id = reason.warning_id
+    inner join person
+        on warning.person_id = person.person_id
+    inner join household
+        on warning.household_id = household.household_id
+    inner join person as head
+        on household.head_person_id = head.person_id
+    inner join indicator
+        on warning.indicator_code = indicator.code
+    inner join level
+        on warning.level = level.level
+    inner join department
+        on warning.lead_department = department.department
+    left join division as county
+        on warning.county_code = county.code
+    left join division as township
+        on left(warning.division_code, 9) = township.code
+    left join division as village
+        on warning.division_code = village.code
+)
+
+select * from final

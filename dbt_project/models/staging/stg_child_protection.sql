@@ -1,0 +1,35 @@
+with
+
+versions as (
+    select *
+    from {{ source('register', 'child_protection') }}
+),
+
+snapshots as (
+    {{ latest_snapshots('child_protection') }}
+),
+
+final as (
+    select
+        versions._county_code,
+        versions.kind,
+        versions.name,
+        versions.citizen_id,
+        versions.division_code,
+        versions.father_state,
+        versions.mother_state,
+        versions.monthly_amount,
+        versions.start_date,
+        versions.end_date,
+        versions._area_code,
+        versions._valid_from,
+        coalesce(snapshots.data_date, versions._valid_from) as _data_date,
+        versions._load_id,
+        versions._row_no
+    from versions
+    left join snapshots
+        on versions._area_code = snapshots._area_code
+    where {{ holds('versions') }}
+)
+
+select * from final

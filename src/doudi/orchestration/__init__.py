@@ -1,0 +1,1 @@
+"""Airflow: the DAGs, and how it is set up, started, watched through a night and stopped."""

@@ -1,0 +1,135 @@
+"""The DAGs: when what runs. What it does is in `doudi.orchestration.tasks`."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, Param, task
+
+from doudi.contracts import Contract
+from doudi.orchestration import tasks
+from doudi.orchestration.failures import tell
+from doudi.orchestration.pages import EXTRACTS_PAGE, MARTS_PAGE, feed_page
+from doudi.settings import TIME_ZONE, load_settings
+
+MARTS = Asset(name="marts", uri="x-doudi://marts", group="marts")
+OWNER = "data_engineering"  # of what no department sends
+_LOADS_AT, _BUILD_AT, _SEND_AT = "0 2 * * *", "30 4 * * *", "30 6 * * *"
+_TASKS = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=5),
+    "on_failure_callback": tell,
+}
+_RUNS = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "max_consecutive_failed_dag_runs": 0,  # a DAG that pauses itself is a warning that nobody sees
+}
+_AS_OF = {
+    "as_of": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        description="The day to compute, YYYY-MM-DD. Empty: today in Shanghai, or DOUDI_AS_OF.",
+    )
+}
+
+
+def register(feed: str) -> Asset:
+    """The asset that a published delivery of ``feed`` changes."""
+    return Asset(name=f"register.{feed}", uri=f"x-doudi://register/{feed}", group="register")
+
+
+def feed_dag(contract: Contract) -> DAG:
+    """Takes in what one department sends: good deliveries flow on, refused ones are told."""
+    feed = contract.name
+    with DAG(
+        dag_id=f"feed_{feed}",
+        dag_display_name=f"feed_{feed} {contract.title}",
+        description=contract.description.purpose,
+        doc_md=feed_page(contract),
+        schedule=_nightly(_LOADS_AT),
+        tags={"feed", contract.department, contract.mode},
+        default_args={**_TASKS, "owner": contract.department},
+        **_RUNS,
+    ) as dag:
+
+        @task(outlets=[register(feed)], execution_timeout=timedelta(hours=4))
+        def load() -> dict[str, int]:
+            """Archive, land, check and publish every delivery that waits. Skipped: nothing was published."""
+            return tasks.load(feed)
+
+        @task(retries=0, execution_timeout=timedelta(minutes=5), trigger_rule="none_failed")
+        def refusals(dag_run: Any = None) -> None:
+            """Fails where a delivery was refused as a whole. The others have been published all the same."""
+            tasks.report_refusals(feed, since=dag_run.start_date)
+
+        load() >> refusals()
+    return dag
+
+
+def marts_dag(feeds: list[str]) -> DAG:
+    """Builds the marts once what the night brought is in."""
+    with DAG(
+        dag_id="build_marts",
+        description="Staging, identity, indicators, warnings and marts of one day.",
+        doc_md=MARTS_PAGE,
+        schedule=AssetOrTimeSchedule(timetable=_nightly(_BUILD_AT), assets=AssetAny(*map(register, feeds))),
+        params=_AS_OF,
+        tags={"marts"},
+        default_args={**_TASKS, "owner": OWNER},
+        **_RUNS,
+    ) as dag:
+
+        @task.sensor(
+            poke_interval=5,
+            mode="reschedule",
+            timeout=(tasks.BUSY_PATIENCE + timedelta(hours=1)).total_seconds(),
+            execution_timeout=timedelta(minutes=5),
+        )
+        def wait(dag_run: Any = None, ti: Any = None) -> bool:
+            """Waits for the feeds that are being taken in; asks the ledger, not the assets."""
+            return tasks.all_is_in(
+                since=dag_run.start_date,
+                is_active=lambda feed: ti.get_dr_count(dag_id=f"feed_{feed}", states=["queued", "running"]) > 0,
+            )
+
+        @task(outlets=[MARTS], execution_timeout=timedelta(hours=6))
+        def build(params: dict[str, Any], dag_run: Any = None, outlet_events: Any = None) -> dict[str, int]:
+            """Builds everything that the published deliveries change. Skipped: nothing had changed."""
+            day = tasks.day_to_build(params=params, dag_run=dag_run, settings=load_settings())
+            outlet_events[MARTS].extra = {"as_of": day.isoformat()}
+            return tasks.build(day)
+
+        wait() >> build()
+    return dag
+
+
+def extracts_dag() -> DAG:
+    """Hands out to each department the extract it is entitled to."""
+    with DAG(
+        dag_id="send_extracts",
+        description="One extract per recipient, from the marts as built.",
+        doc_md=EXTRACTS_PAGE,
+        schedule=AssetOrTimeSchedule(timetable=_nightly(_SEND_AT), assets=[MARTS]),
+        params=_AS_OF,
+        tags={"extracts"},
+        default_args={**_TASKS, "owner": OWNER},
+        **_RUNS,
+    ) as dag:
+
+        @task(execution_timeout=timedelta(hours=2))
+        def send(params: dict[str, Any], triggering_asset_events: Any = None) -> dict[str, int]:
+            """Writes the files and their manifests. Skipped: this build was handed out already."""
+            events = [event for events in triggering_asset_events.values() for event in events]
+            built = [event.extra["as_of"] for event in events if "as_of" in event.extra]
+            return tasks.send(tasks.days_to_send(params=params, built=built, settings=load_settings()))
+
+        send()
+    return dag
+
+
+def _nightly(cron: str) -> CronTriggerTimetable:
+    """Every night at a time of Shanghai; a night that was missed is not run when the scheduler first starts."""
+    return CronTriggerTimetable(cron, timezone=TIME_ZONE.key)

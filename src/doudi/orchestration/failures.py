@@ -1,0 +1,81 @@
+"""What may be tried again, what is told of a failure, and to whom; never a value of a row."""
+
+import json
+import logging
+import os
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from doudi.settings import TIME_ZONE, load_settings
+from doudi.warehouse.connection import WarehouseError
+
+log = logging.getLogger(__name__)
+
+
+class TaskFailed(AirflowFailException):
+    """A task failed for good: trying again would not help. The message is fit for logs and alerts."""
+
+
+@contextmanager
+def retrying_only_what_may_pass() -> Iterator[None]:
+    """Let through errors that may pass, for Airflow to try again; turn all others into TaskFailed.
+
+    Errors of other people's making may quote what they choked on, so that only their class and place are told.
+    """
+    try:
+        yield
+    except (AirflowException, OSError):
+        raise
+    except Exception as error:
+        if isinstance(error, WarehouseError) and error.transient:
+            raise
+        raise TaskFailed(describe(error)) from None
+
+
+def describe(error: BaseException) -> str:
+    """An error's class with, of our own errors, the first line, and of others, where it came from."""
+    name = type(error).__name__
+    if _is_ours(error):
+        return f"{name}: {_first_line(error)}"
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return f"{name} at {' > '.join(f'{Path(frame.filename).name}:{frame.lineno}' for frame in frames)}"
+
+
+def tell(context: Mapping[str, Any]) -> None:
+    """The failure callback of every task: one line in DOUDI_HOME/alerts.jsonl, and in the log."""
+    task, error = context["ti"], context.get("exception")
+    alert(
+        dag=task.dag_id,
+        task=task.task_id,
+        run=task.run_id,
+        attempt=task.try_number,
+        error=type(error).__name__ if isinstance(error, BaseException) else "ended from outside",
+        message=_first_line(error) if isinstance(error, BaseException) and _is_ours(error) else "",
+    )
+
+
+def alert(**facts: Any) -> None:
+    """Write one alert, as a JSON object on a line of its own."""
+    line = json.dumps({"at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"), **facts}, ensure_ascii=False)
+    log.error("alert: %s", line)
+    path = load_settings().home / "alerts.jsonl"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, f"{line}\n".encode())  # in one write, so that tasks that fail together do not mix their lines
+    finally:
+        os.close(file)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the error's class is Doudi's; their messages hold no values of rows."""
+    return type(error).__module__.split(".")[0] == "doudi"
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "")

@@ -1,0 +1,95 @@
+"""The page of each DAG in Airflow's web interface: what it does, for whom, and what to do when it fails at night."""
+
+from doudi.contracts import Column, Contract
+
+_FEED = """\
+### {title}
+
+{purpose} Sent by **{department}** as *{mode}*, every {cadence}; contract version {version}.
+
+| column | header | type | required | key | meaning |
+|---|---|---|---|---|---|
+{columns}
+
+{mode_means}
+
+#### When it fails at night
+
+1. `refusals` failed: the delivery was refused as a whole, and nothing of it was published. Its message names the load,
+   the file and the rule; `doudi status` lists them. Deliveries of the same feed that were good have been published, so
+   this can wait for the morning: ask {department} for a corrected file, put it into the inbox, and run this DAG again.
+2. `load` failed after its retries: Postgres or the disk was away. Mend that and clear the task; nothing was half
+   published, and what was taken in already is not taken in twice.
+3. `load` failed at once: a contract, a suite or the code is broken. The message says where. The other feeds and the
+   marts go on with this feed's last good state.
+
+A single row that breaks the contract fails nothing: it lies in `ops.quarantine` with its rule and reason.
+"""
+
+_MODES = {
+    "snapshot": "A delivery is the whole list of its area on its data date; a record that is missing in it has ended.",
+    "events": "A delivery brings new facts; the same key again is a correction, and the later data date wins.",
+}
+
+MARTS_PAGE = """\
+### Marts and warnings
+
+Runs when any feed has published, or at half past four for what an event did not bring. `wait` holds it until no
+delivery is being taken in: with half of a night's feeds, people would look uncovered who are not. The ledger decides
+what is new, so it does not matter how many events led here. `build` is skipped where nothing changed.
+
+To compute a past day, trigger it with `as_of`, or run a backfill: each of its runs computes its own day.
+
+#### When it fails at night
+
+1. `build` failed: readers still see the marts of the last good build. The message names the model or test; the whole
+   log of the build lies beside the project's dbt files. Mend it and clear the task.
+2. `wait` gave up on a feed (a line in `alerts.jsonl`): a delivery lay in the inbox that no run was taking in. See that
+   feed's DAG, perhaps paused; what it brings later starts another build.
+"""
+
+EXTRACTS_PAGE = """\
+### Extracts
+
+Runs when the marts were built, or at half past six for what an event did not bring. Each recipient gets the columns
+and rows that its file under `extracts/` declares, and a manifest after them. Nothing is sent twice of one build.
+
+To hand out a past day's build, trigger it with `as_of`.
+
+#### When it fails at night
+
+The message names the declaration or the file. Mend it and clear the task: who has got theirs gets no second one.
+"""
+
+
+def feed_page(contract: Contract) -> str:
+    """The page of a feed's DAG, written from its contract."""
+    return _FEED.format(
+        title=contract.title,
+        purpose=contract.description.purpose,
+        department=contract.department,
+        mode=contract.mode,
+        mode_means=_MODES[contract.mode],
+        cadence=contract.cadence.removeprefix("1 "),
+        version=contract.version,
+        columns="\n".join(map(_row, contract.columns)),
+    )
+
+
+def _row(column: Column) -> str:
+    cells = (
+        f"`{column.name}`",
+        column.header,
+        _type(column),
+        "yes" if column.required else "",
+        "yes" if column.primary_key else "",
+        column.description,
+    )
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _type(column: Column) -> str:
+    if column.codes:
+        sent = [f"{value} = {canonical}" for value, canonical in column.codes.items() if value != canonical]
+        return ", ".join(sent or column.codes)
+    return f"{column.type} ≥ {column.minimum}" if column.minimum is not None else column.type

@@ -1,0 +1,118 @@
+"""What the tasks do: each calls a function of the core and tells Airflow what became of it, in counts.
+
+The core is imported inside the tasks, since Airflow reads DAG files again and again and the core takes seconds.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from doudi.orchestration.failures import TaskFailed, alert, retrying_only_what_may_pass
+from doudi.settings import TIME_ZONE, Settings, load_settings, parse_date
+
+IDLE_PATIENCE = timedelta(seconds=30)
+BUSY_PATIENCE = timedelta(hours=4)
+
+log = logging.getLogger(__name__)
+
+
+def load(feed: str) -> dict[str, int]:
+    """Take in the feed's deliveries. Returns counts; skips where nothing was published, so that nothing follows."""
+    from doudi.loads import take_in
+
+    with retrying_only_what_may_pass():
+        results = take_in(feed, settings=load_settings(), progress=log.info)
+    published = [result for result in results if result.status == "published"]
+    if not published:
+        raise AirflowSkipException(f"{feed}: nothing was published, of {len(results)} deliveries taken in")
+    counted = ("rows_read", "rows_published", "rows_unchanged", "rows_quarantined", "rows_ended")
+    totals = {name: sum(getattr(result, name) or 0 for result in published) for name in counted}
+    return {"deliveries": len(published), **totals}
+
+
+def report_refusals(feed: str, *, since: datetime) -> None:
+    """Fail where a delivery of the feed was refused from ``since`` on, and say which and by which rule.
+
+    It asks the ledger and not the task before it, which may have been tried more than once.
+    """
+    from doudi.warehouse.connection import connect, warehouse_url
+
+    with retrying_only_what_may_pass(), connect(warehouse_url(load_settings()), step="refusals") as connection:
+        refused = connection.execute(
+            """
+            select load_id, file_name, error_code, error from ops.load
+            where feed = %s and status in ('refused', 'failed') and finished_at >= %s
+            order by load_id
+            """,
+            (feed, since),
+        ).fetchall()
+    if refused:
+        told = "; ".join(f"load {load_id}, {file_name}: {rule}: {error}" for load_id, file_name, rule, error in refused)
+        raise TaskFailed(f"{len(refused)} refused of {feed}: {told}")
+
+
+def all_is_in(*, since: datetime, is_active: Callable[[str], bool], now: datetime | None = None) -> bool:
+    """Whether the marts may be built: no delivery waits, or those that do are not being taken in.
+
+    ``since`` is when the waiting began, ``is_active`` tells whether a run of a feed's DAG is queued or at work. Built
+    too early, the marts would miss half of a night and raise false alarms; built never, they would raise none.
+    """
+    from doudi.loads import waiting
+
+    with retrying_only_what_may_pass():
+        feeds = waiting(settings=load_settings())
+    if not feeds:
+        return True
+    waited = (now or datetime.now(TIME_ZONE)) - since
+    patience = BUSY_PATIENCE if any(is_active(feed) for feed in feeds) else IDLE_PATIENCE
+    if waited < patience:
+        log.info("deliveries still to be taken in: %s", ", ".join(feeds))
+        return False
+    alert(dag="build_marts", task="wait", message=f"built without what still waits of {', '.join(feeds)}")
+    return True
+
+
+def build(as_of: date) -> dict[str, int]:
+    """Build the marts for a day. Returns counts; skips where they hold everything already."""
+    from doudi import transform
+    from doudi.warehouse.connection import warehouse_url
+
+    settings = load_settings()
+    with retrying_only_what_may_pass():
+        url = warehouse_url(settings)
+        if not transform.is_needed(url, as_of):
+            raise AirflowSkipException(f"the marts of {as_of} hold everything that was published")
+        result = transform.build(url=url, settings=replace(settings, as_of=as_of), as_of=as_of, progress=log.info)
+    return {name: value for name, value in asdict(result).items() if isinstance(value, int)}
+
+
+def send(days: Iterable[date | None]) -> dict[str, int]:
+    """Hand out what was not handed out yet of the last build of each day (None: of any). Returns counts."""
+    from doudi.extracts import send_all
+
+    settings = load_settings()
+    with retrying_only_what_may_pass():
+        files = [file for day in days for file in send_all(settings=settings, as_of=day)]
+    if not files:
+        raise AirflowSkipException("everything was handed out already")
+    return {"files": len(files), "rows": sum(file.rows for file in files)}
+
+
+def day_to_build(*, params: dict[str, Any], dag_run: Any, settings: Settings) -> date:
+    """The day that a run computes: its parameter's, a backfill's own, else the settings'."""
+    if params["as_of"]:
+        return parse_date(params["as_of"], name="as_of")
+    if dag_run.run_type == "backfill":
+        return dag_run.logical_date.astimezone(TIME_ZONE).date()
+    return settings.date_of_run()
+
+
+def days_to_send(*, params: dict[str, Any], built: Iterable[str], settings: Settings) -> list[date | None]:
+    """The days whose build a run hands out: its parameter's, those just ``built``, else the settings', or the last."""
+    if params["as_of"]:
+        return [parse_date(params["as_of"], name="as_of")]
+    return [parse_date(day, name="as_of") for day in sorted(set(built))] or [settings.as_of]

@@ -1,0 +1,130 @@
+"""Judging one delivery by its suite, on the rows that the contract found no fault in.
+
+Every rule about rows is an expectation on a single column, the contract's or a derived one, without row conditions.
+Great Expectations bundles those into one select, so that a suite costs two scans, a count and the bundle, however
+many rules it has. Pairs of columns, row conditions and queries would cost scans of their own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import psycopg
+from psycopg import sql
+
+from doudi.contracts import Contract
+from doudi.quality.gx import Outcome, create_view, evaluate
+from doudi.quality.suites import PARAMETER_NAMES, Check, Parameters, Suite, SuiteError, check_against_contract
+from doudi.warehouse.connection import connect, plain_url
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one expectation says of a delivery.
+
+    ``column_name`` is the column of the contract that the sender is pointed to. ``evaluated`` and ``unexpected`` count
+    rows, nulls left out of the former; both are None for an expectation on the delivery as a whole, whose numbers are
+    in ``observed``. ``failing_rows_sql`` selects the ``_row_no`` of the failing rows from the typed table, once each;
+    None for an expectation on the delivery as a whole.
+    """
+
+    rule: str
+    expectation: str
+    column_name: str | None
+    severity: Literal["stop", "warn"]
+    success: bool
+    evaluated: int | None
+    unexpected: int | None
+    observed: dict[str, int | float]
+    failing_rows_sql: str | None
+    reason_en: str
+    reason_zh: str
+
+
+def judge(*, url: str, table: str, suite: Suite, contract: Contract, parameters: Parameters) -> list[Verdict]:
+    """Judge the rows of ``table`` (``landing.<feed>_<load_id>_typed``, committed) whose ``_faults`` is null.
+
+    ``parameters`` must hold every name of PARAMETER_NAMES. A rule is skipped, and gives no verdict, where a parameter of
+    its own is None or a relation that it requires is not there or not readable.
+
+    Raises SuiteError where the suite does not fit or a rule cannot be evaluated, and WarehouseError where Postgres
+    refused; neither holds a row's values.
+    """
+    check_against_contract(suite, contract)
+    if missing := PARAMETER_NAMES - parameters.keys():
+        raise SuiteError(f"suite {suite.feed}: judged without {', '.join(sorted(missing))}")
+    url = plain_url(url)
+    with connect(url, step=f"judge {suite.feed}") as session:
+        readable = _readable_relations(session, (each.requires for each in suite.expectations if each.requires))
+        checks = [check for check in suite.checks if _applies(check, parameters, readable)]
+        rows = _rows_query(session, table=table, suite=suite, checks=checks, parameters=parameters)
+        _refuse_wrong_sql(session, suite.feed, rows)
+        session.rollback()
+    outcomes = evaluate(url=url, feed=suite.feed, rows=rows, checks=checks, parameters=parameters)
+    return [_verdict(check, outcome) for check, outcome in zip(checks, outcomes, strict=True)]
+
+
+def _readable_relations(session: psycopg.Connection, names: Iterable[str]) -> set[str]:
+    found = session.execute(
+        """
+        select format('%%s.%%s', namespace.nspname, class.relname)
+        from pg_class as class
+        inner join pg_namespace as namespace on class.relnamespace = namespace.oid
+        where format('%%s.%%s', namespace.nspname, class.relname) = any(%s)
+            and has_schema_privilege(namespace.oid, 'usage') and has_table_privilege(class.oid, 'select')
+        """,
+        (sorted(set(names)),),
+    )
+    return {name for (name,) in found}
+
+
+def _applies(check: Check, parameters: Parameters, readable: set[str]) -> bool:
+    expectation = check.expectation
+    if expectation.requires and expectation.requires not in readable:
+        return False
+    return all(parameters[name] is not None for name in expectation.parameters)
+
+
+def _rows_query(
+    session: psycopg.Connection, *, table: str, suite: Suite, checks: list[Check], parameters: Parameters
+) -> str:
+    """The rows to judge, with the derived columns that ``checks`` test.
+
+    ``_data_date`` stands a level below, so that an expression can name it like a column.
+    """
+    tested = {check.column for check in checks}
+    derived = "".join(f",\n    {text} as {name}" for name, text in suite.derived.items() if name in tested)
+    query = sql.SQL(
+        "select typed.*{derived}\n"
+        "from (select *, {data_date} as _data_date from {table} where _faults is null) as typed"
+    ).format(
+        derived=sql.SQL(derived),
+        data_date=sql.Literal(parameters["data_date"]),
+        table=sql.Identifier(*table.split(".")),
+    )
+    return query.as_string(session)
+
+
+def _refuse_wrong_sql(session: psycopg.Connection, feed: str, rows: str) -> None:
+    """Creating the view reads no row, so what Postgres says of a wrong expression may be told."""
+    try:
+        create_view(session, rows)
+    except psycopg.ProgrammingError as error:
+        raise SuiteError(f"suite {feed}: {error.diag.message_primary}") from None
+
+
+def _verdict(check: Check, outcome: Outcome) -> Verdict:
+    expectation = check.expectation
+    return Verdict(
+        rule=expectation.rule,
+        expectation=expectation.type,
+        column_name=expectation.reported_as or check.column,
+        severity=expectation.severity,
+        success=outcome.success,
+        evaluated=outcome.evaluated,
+        unexpected=outcome.unexpected,
+        observed=outcome.observed,
+        failing_rows_sql=outcome.failing_rows_sql,
+        reason_en=expectation.reason.en,
+        reason_zh=expectation.reason.zh,
+    )

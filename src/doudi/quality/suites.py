@@ -1,0 +1,168 @@
+"""The suites of ``expectations/`` as frozen models: what is checked of a feed's content, beyond its contract.
+
+An expectation is one of Great Expectations' own, by its type and keyword arguments; ``columns`` repeats it for each
+column, and ``derived`` names SQL expressions that are tested as if they were columns. What several feeds share is
+written once, in ``_shared.yml``; a suite's entry names the rule and adds what the shared one leaves open.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from doudi.contracts import Contract
+
+ROWS_BY_QUERY = "unexpected_rows_expectation"
+
+# What a suite may ask about the delivery, as {$PARAMETER: <name>}: the day it is true for, and the rows of the same
+# sender's last one, None where there is none.
+PARAMETER_NAMES = frozenset({"data_date", "last_rows"})
+Parameters = Mapping[str, int | date | None]
+
+
+class SuiteError(Exception):
+    """A suite is wrong or could not be judged; the message names feed and rule, and never holds a row's values."""
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reason(_Closed):
+    """What is said of a row or a delivery that fails, one clause per language, without values."""
+
+    en: str
+    zh: str
+
+
+class Expectation(_Closed):
+    """One rule of a suite.
+
+    ``severity`` stop refuses each failing row, warn counts it. ``reported_as`` is the contract's column that the
+    sender is pointed to where a derived one is tested. ``requires`` is a relation without which the rule is skipped.
+    """
+
+    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    severity: Literal["stop", "warn"]
+    type: str = Field(pattern=rf"^(expect_[a-z_]+|{ROWS_BY_QUERY})$")
+    columns: tuple[str, ...] = ()
+    kwargs: dict[str, Any] = {}
+    reported_as: str | None = None
+    requires: str | None = Field(default=None, pattern=r"^[a-z_]+\.[a-z_]+$")
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Expectation":
+        if "column" in self.kwargs:
+            raise ValueError(f"rule {self.rule}: a column belongs under columns, not under kwargs")
+        if self.severity == "stop" and not (self.columns or self.type == ROWS_BY_QUERY):
+            raise ValueError(f"rule {self.rule}: only what is judged row by row can stop a row")
+        unknown = self.parameters - PARAMETER_NAMES
+        if unknown:
+            raise ValueError(f"rule {self.rule}: unknown parameters {sorted(unknown)}")
+        return self
+
+    @property
+    def parameters(self) -> set[str]:
+        """The names in its ``{$PARAMETER: <arithmetic>}`` arguments."""
+        terms = [value["$PARAMETER"] for value in self.kwargs.values() if isinstance(value, dict)]
+        return {name for term in terms for name in re.findall(r"[a-z_]+", str(term))}
+
+
+class Suite(_Closed):
+    """All rules of a feed. ``derived`` maps a name to a SQL expression over the typed columns and ``_data_date``."""
+
+    feed: str
+    derived: dict[str, str] = {}
+    expectations: tuple[Expectation, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Suite":
+        tested = [(check.expectation.rule, check.column) for check in self.checks]
+        if len(tested) != len(set(tested)):
+            raise ValueError("a rule tests a column twice")
+        unused = self.derived.keys() - {column for _, column in tested}
+        if unused:
+            raise ValueError(f"derived, but tested by no rule: {sorted(unused)}")
+        for name in self.derived:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise ValueError(f"derived {name}: a name is written in lower case with underscores")
+        return self
+
+    @property
+    def checks(self) -> tuple["Check", ...]:
+        return tuple(
+            Check(expectation=each, column=column) for each in self.expectations for column in each.columns or (None,)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One expectation on one column, or on the delivery as a whole where ``column`` is None."""
+
+    expectation: Expectation
+    column: str | None
+
+
+def check_against_contract(suite: Suite, contract: Contract) -> None:
+    """Raise SuiteError where the suite tests or reports a column that the contract does not have."""
+    if suite.feed != contract.name:
+        raise SuiteError(f"suite {suite.feed} cannot judge feed {contract.name}")
+    shadowed = sorted(name for name in suite.derived if contract.has(name))
+    if shadowed:
+        raise SuiteError(f"suite {suite.feed}: derived hides columns of the contract: {', '.join(shadowed)}")
+    for each in suite.expectations:
+        place = f"suite {suite.feed}, rule {each.rule}"
+        unknown = [name for name in each.columns if name not in suite.derived and not contract.has(name)]
+        if unknown:
+            raise SuiteError(f"{place}: neither in the contract nor derived: {', '.join(unknown)}")
+        if any(name in suite.derived for name in each.columns) and not each.reported_as:
+            raise SuiteError(f"{place}: tests a derived column, so reported_as must name one of the contract")
+        if each.reported_as and not contract.has(each.reported_as):
+            raise SuiteError(f"{place}: reported_as {each.reported_as} is no column of the contract")
+
+
+class _Shared(_Closed):
+    derived: dict[str, str] = {}
+    rules: dict[str, dict[str, Any]]
+
+
+@lru_cache
+def load_suite(path: Path) -> Suite:
+    """Read one suite; the file's name is the feed's. Raises SuiteError with the file's name and each fault in it."""
+    own = _read(path)
+    try:
+        shared = _Shared.model_validate(_read(path.with_name("_shared.yml")))
+        entries = [_completed(entry, shared.rules) for entry in own.pop("expectations", [])]
+        tested = {column for entry in entries for column in entry.get("columns", ())}
+        derived = {name: text for name, text in shared.derived.items() if name in tested} | own.pop("derived", {})
+        return Suite.model_validate({"feed": path.stem, "derived": derived, "expectations": entries, **own})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SuiteError(f"{path.name}: {faults}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SuiteError(f"{path.name}: {error}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SuiteError(f"{path.name}: there is no such suite") from error
+    except yaml.YAMLError as error:
+        raise SuiteError(f"{path.name}: not YAML: {error}") from error
+
+
+def _completed(entry: dict[str, Any], shared: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The entry with what the shared rule of its name says; it may add to that, and not contradict it."""
+    common = shared.get(entry.get("rule", ""), {})
+    repeated = sorted(common.keys() & entry.keys())
+    if repeated:
+        raise ValueError(f"rule {entry['rule']}: {', '.join(repeated)} is settled in _shared.yml")
+    return common | entry

@@ -1,0 +1,65 @@
+"""The tables under ``truth/``: what should come of the deliveries beside them."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from doudi.synth.records import Fault
+from doudi.synth.scene import Case
+from doudi.synth.truth import Warned
+from doudi.synth.writer import DeliveryFile
+
+_TABLES = {
+    "quarantine.csv": ("file_name", "line_no", "column_name", "rule"),
+    "deliveries.csv": ("file_name", "feed", "rows_read", "rows_quarantined", "rows_published", "rows_unchanged"),
+    "warnings.csv": ("indicator_code", "citizen_id", "level", "lead_department"),
+    "cases.csv": ("case", "indicator_code", "citizen_id", "expected"),
+}
+
+
+class Answers:
+    """Writes the truth as it becomes known, and counts it.
+
+    ``faults`` counts refused rows by rule, ``warnings`` warnings by indicator.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.faults: Counter[str] = Counter()
+        self.warnings: Counter[str] = Counter()
+        self._folder = folder
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._tables = {name: self._open(name, columns) for name, columns in _TABLES.items()}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def _open(self, name: str, columns: tuple[str, ...]):
+        file = self._stack.enter_context((self._folder / name).open("w", encoding="utf-8", newline=""))
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        return writer
+
+    def refused(self, file_name: str, line_no: int, fault: Fault) -> None:
+        self.faults[fault.rule] += 1
+        self._tables["quarantine.csv"].writerow((file_name, line_no, fault.column, fault.rule))
+
+    def warned(self, warnings: Iterable[Warned]) -> None:
+        for warning in warnings:
+            self.warnings[warning.indicator_code] += 1
+            self._tables["warnings.csv"].writerow(warning)
+
+    def planted(self, case: Case, citizen_id: str) -> None:
+        expected = "yes" if case.expected else "no"
+        self._tables["cases.csv"].writerow((case.name, case.indicator, citizen_id, expected))
+
+    def delivered(self, file: DeliveryFile) -> None:
+        counts = (file.rows_read, file.rows_quarantined, file.rows_published, file.rows_unchanged)
+        self._tables["deliveries.csv"].writerow((file.path.name, file.contract.name, *counts))

@@ -1,0 +1,217 @@
+"""What a planted case is made of: one family, and exactly the records that the case needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+from doudi.synth import rows
+from doudi.synth.names import pick
+from doudi.synth.people import Family, People, Person
+from doudi.synth.records import Fault, Record, Row
+from doudi.synth.world import World
+
+
+@dataclass(frozen=True)
+class Case:
+    """A family made so that an indicator holds, or just does not, for the person whom ``build`` returns.
+
+    ``faulty`` cases need refused rows and are left out of a clean run.
+    """
+
+    name: str
+    indicator: str
+    expected: bool
+    build: Callable[["Scene"], Person]
+    faulty: bool = False
+
+
+class Scene:
+    """Builds the family of one case. Days are given as such, money in fen."""
+
+    def __init__(self, *, world: World, people: People, rng: Random, number: int) -> None:
+        self.world = world
+        self.timeline = world.timeline
+        self.records: list[Record] = []
+        self._people = people
+        self._rng = rng
+        self._number = number
+        self.home: Family
+
+    def family(self, shape: str, *, urban: bool = False, unique_names: bool = False) -> list[Person]:
+        """Move a family in; its members, the head first."""
+        places = self.world.places
+        self.home = self._people.family(
+            self._rng,
+            number=self._number,
+            village=pick(self._rng, places.urban if urban else places.rural),
+            shape=shape,
+            unique_names=unique_names,
+        )
+        return self.home.members
+
+    @property
+    def standard(self) -> int:
+        """The minimum allowance standard for the family, per person and month."""
+        return self.world.standards.of(rows.area_type(self.home))
+
+    @property
+    def margin(self) -> int:
+        return self.world.standards.margin(rows.area_type(self.home))
+
+    def _snapshot(self, feed: str, row: Row, *, since: date | None = None, end: date | None = None) -> Record:
+        """Known to the department from the delivery after ``since`` on; ``end`` is news of the last delivery."""
+        record = self.world.steady(feed, row)
+        dates = self.timeline.dates[feed]
+        if since:
+            record.start(next((index for index, day in enumerate(dates) if day >= since), len(dates) - 1))
+        if end:
+            record.change(-1, end_date=end)
+        self.records.append(record)
+        return record
+
+    def poverty(
+        self,
+        members: list[Person],
+        *,
+        status: str = "unstable",
+        annual_income: int | None = None,
+        household_no: str | None = None,
+        head: Person | None = None,
+    ) -> list[Record]:
+        """Register ``members`` as poor; the income is 30 per cent above the standard where none is given."""
+        income = self.standard * 12 * 13 // 10 if annual_income is None else annual_income
+        relations = {person.ordinal: "self" if person is head else "other" for person in members} if head else {}
+        return [
+            self._snapshot(
+                "poverty_register",
+                rows.poverty_register(
+                    person,
+                    self.home,
+                    status=status,
+                    annual_income=income,
+                    household_no=household_no,
+                    relation=relations.get(person.ordinal),
+                ),
+            )
+            for person in members
+        ]
+
+    def allowance(
+        self,
+        members: list[Person],
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        income: int | None = None,
+        head: Person | None = None,
+        covered_members: int | None = None,
+    ) -> list[Record]:
+        """Put ``members`` on minimum allowance; for 400 days, at 80 per cent of the standard unless said otherwise."""
+        income = self.standard * 8 // 10 if income is None else income
+        return [
+            self._snapshot(
+                "minimum_allowance",
+                rows.minimum_allowance(
+                    person,
+                    self.home,
+                    head=head or self.home.head,
+                    household_size=len(self.home.members),
+                    covered_members=covered_members or len(members),
+                    monthly_income=income,
+                    monthly_amount=(self.standard - self.standard * 8 // 10) * len(members),
+                    start_date=start or self.timeline.days(-400),
+                ),
+                since=start,
+                end=end,
+            )
+            for person in members
+        ]
+
+    def hardship(self, person: Person, *, start: date | None = None, end: date | None = None) -> Record:
+        row = rows.special_hardship(
+            person,
+            self.home,
+            monthly_amount=self.standard * 13 // 10,
+            start_date=start or self.timeline.days(-500),
+        )
+        return self._snapshot("special_hardship", row, since=start, end=end)
+
+    def certificate(
+        self,
+        person: Person,
+        *,
+        category: str = "4",
+        grade: str = "2",
+        issued_on: date | None = None,
+        expires_on: date | None = None,
+        **values: object,
+    ) -> Record:
+        """A disability certificate, two years old and open-ended unless said otherwise."""
+        row = rows.disability(
+            person,
+            self.home,
+            category=category,
+            grade=grade,
+            issued_on=issued_on or self.timeline.days(-700),
+            expires_on=expires_on,
+            **values,
+        )
+        return self._snapshot("disability", row, since=issued_on)
+
+    def settlement(self, person: Person, *, on: date, self_paid: int, serial: int = 0) -> Record:
+        row = rows.medical_assistance(person, self.home, settled_on=on, self_paid=self_paid, serial=serial)
+        return self._event("medical_assistance", row, day=on)
+
+    def check(self, person: Person, *, on: date, income: int, over_limit: bool = False) -> Record:
+        row = rows.economic_check(
+            person,
+            self.home,
+            checked_on=on,
+            applied_on=on - timedelta(days=20),
+            monthly_income=income,
+            assets_over_limit=over_limit,
+            household_size=len(self.home.members),
+        )
+        return self._event("economic_check", row, day=on)
+
+    def house(self, person: Person, *, grade: str = "D", works: str = "under_way", only_home: bool = True) -> Record:
+        row = rows.housing_assistance(
+            person,
+            self.home,
+            safety_grade=grade,
+            works=works,
+            only_home=only_home,
+            appraised_on=self.timeline.before_last(200),
+            completed_on=self.timeline.before_last(60) if works == "completed" else None,
+        )
+        return self._snapshot("housing_assistance", row)
+
+    def left_behind(self, person: Person) -> Record:
+        row = rows.left_behind(
+            person,
+            self.home,
+            kind="child",
+            registered_on=self.timeline.days(-600),
+            guardian=self.home.head,
+            guardian_capable=True,
+        )
+        return self._snapshot("left_behind", row)
+
+    def child_protection(self, person: Person) -> Record:
+        row = rows.child_protection(person, self.home, start_date=self.timeline.days(-600))
+        return self._snapshot("child_protection", row)
+
+    def _event(self, feed: str, row: Row, *, day: date) -> Record:
+        record = self.world.event(feed, row, index=self.timeline.delivery_of(feed, day))
+        self.records.append(record)
+        return record
+
+    def correct(self, record: Record, *, index: int, **values: object) -> None:
+        """Send an event again in the delivery at ``index``, with other values."""
+        known = next(row for row in record.states if row)
+        record.states[index] = {**known, **values}
+
+    def refuse(self, record: Record, fault: Fault, *, index: int = -1) -> None:
+        """Damage the record's row in the delivery at ``index``."""
+        record.refused[index % len(record.states)] = fault

@@ -34,6 +34,7 @@ def _headings(form: TextForm) -> list[str]:
 
 
 def _refused_rows(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> str:
+    as_sent = ", ".join(f"located.{name}" for name in landed_names(form))
     return f"""
         insert into ops.quarantine (load_id, feed, row_no, line_no, column_name, rule, reason, faults, raw)
         with refused as (
@@ -53,7 +54,7 @@ def _refused_rows(connection: psycopg.Connection, form: TextForm, tables: LoadTa
 
         select
             %(load)s, %(feed)s, refused._row_no, located.line_no, refused.column_name, refused.rule, refused.reason,
-            refused.faults, jsonb_object(%(headings)s::text[], array[{", ".join(landed_names(form))}])
+            refused.faults, jsonb_object(%(headings)s::text[], array[{as_sent}])
         from refused
         inner join located using (_row_no)
     """

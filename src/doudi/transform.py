@@ -138,7 +138,7 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
         _lock(session, say)
         suffix = _schema_suffix(session, as_of)
         content = _content(settings)
-        with_seeds = content["seeds"] != _last_content(session).get("seeds")
+        with_seeds = content["seeds"] != _loaded_seeds(session)
         build_id = _open(session, as_of=as_of, suffix=suffix)
         try:
             _load_calendar(session, last_year=max(as_of.year, datetime.now(TIME_ZONE).year) + 1)
@@ -178,24 +178,21 @@ def is_needed(url: str, as_of: date) -> bool:
         suffix = _schema_suffix(session, as_of)
         last = session.execute(
             """
-            select started_at, timings -> 'content'
+            select status, as_of, timings -> 'content', started_at
             from ops.build
-            where status = 'succeeded' and as_of = %s and schema_suffix = %s
-                and (schema_suffix <> '' or build_id = (
-                    select max(build_id) from ops.build where status = 'succeeded' and schema_suffix = ''
-                ))
+            where schema_suffix = %s
             order by build_id desc
             limit 1
             """,
-            (as_of, suffix),
+            (suffix,),
         ).fetchone()
-        if last is None or last[1] != content:
+        if last is None or last[:3] != ("succeeded", as_of, content):
             return True
         if not suffix:
             return bool(_new_loads(session, as_of))
         newer = session.execute(
             "select exists (select from ops.load where status = 'published' and data_date <= %s and finished_at >= %s)",
-            (as_of, last[0]),
+            (as_of, last[3]),
         ).fetchone()
         return newer == (True,)
 
@@ -258,11 +255,12 @@ def _hash(paths: Any) -> str:
     return total.hexdigest()
 
 
-def _last_content(session: psycopg.Connection) -> dict[str, str]:
+def _loaded_seeds(session: psycopg.Connection) -> str | None:
+    """The hash of the seeds that stand in the reference schema; None where a build failed that may have changed them."""
     row = session.execute(
-        "select timings -> 'content' from ops.build where status = 'succeeded' order by build_id desc limit 1"
+        "select timings -> 'content' ->> 'seeds' from ops.build order by build_id desc limit 1"
     ).fetchone()
-    return (row and row[0]) or {}
+    return row[0] if row else None
 
 
 def _new_loads(session: psycopg.Connection, as_of: date) -> list[int]:
@@ -461,7 +459,6 @@ def _errors_without_values() -> Iterator[None]:
             except psycopg2.Error as error:
                 places = (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
                 message = " ".join(filter(None, (type(error).__name__, error.pgcode, *places)))
-                self.rollback_if_open()
                 raise DbtDatabaseError(message) from None
 
     PostgresConnectionManager.exception_handler = handler

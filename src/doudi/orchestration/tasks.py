@@ -5,7 +5,7 @@ The core is imported inside the tasks, since Airflow reads DAG files again and a
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -87,7 +87,14 @@ def build(as_of: date) -> dict[str, int]:
         if not transform.is_needed(url, as_of):
             raise AirflowSkipException(f"the marts of {as_of} hold everything that was published")
         result = transform.build(url=url, settings=replace(settings, as_of=as_of), as_of=as_of, progress=log.info)
-    return {name: value for name, value in asdict(result).items() if isinstance(value, int)}
+    warnings = result.warnings.values()
+    return {
+        "models": result.models,
+        "tests": result.tests,
+        "warnings_open": sum(count.open for count in warnings),
+        "warnings_opened": sum(count.opened for count in warnings),
+        "warnings_cleared": sum(count.cleared for count in warnings),
+    }
 
 
 def send(days: Iterable[date | None]) -> dict[str, int]:

@@ -49,9 +49,7 @@ def test_what_is_judged_row_by_row_is_judged_in_the_one_scan(settings: Settings,
 
 
 @pytest.mark.parametrize("feed", FEEDS)
-def test_no_amount_but_an_income_may_be_negative(
-    settings: Settings, contracts: dict[str, Contract], feed: str
-) -> None:
+def test_no_amount_but_an_income_may_be_negative(settings: Settings, contracts: dict[str, Contract], feed: str) -> None:
     checks = load_suite(settings.expectations / f"{feed}.yml").checks
     guarded = {check.column for check in checks if check.expectation.rule == "amount_not_negative"}
     assert guarded == {column.name for column in contracts[feed].columns if column.type == "money"} - INCOMES
@@ -65,7 +63,10 @@ def test_a_suite_does_not_repeat_its_contract(settings: Settings, contracts: dic
         if not check.column or not contract.has(check.column):
             continue
         column = contract.column(check.column)
-        assert check.expectation.type not in ("expect_column_values_to_not_be_null", "expect_column_values_to_be_unique")
+        assert check.expectation.type not in (
+            "expect_column_values_to_not_be_null",
+            "expect_column_values_to_be_unique",
+        )
         assert not (column.type == "code" and check.expectation.type == "expect_column_values_to_be_in_set")
         assert not (column.minimum is not None and "min_value" in check.expectation.kwargs)
 

@@ -79,6 +79,7 @@ def test_an_entry_takes_the_rest_from_the_shared_rule_of_its_name(tmp_path: Path
         ("columns: [amount, doubled]", "columns: [amount]\n      severity: warn", "severity is settled in _shared.yml"),
         ("columns: [amount, doubled]", "columns: [amount, amount]", "tests a column twice"),
         ("expectations:", "derived: {tripled: 3 * amount}\nexpectations:", "tested by no rule: ['tripled']"),
+        ("max_value: {$PARAMETER: data_date}", "max_value: '5 % 3'", "taken for a placeholder"),
         ("data_date", "last_row", "unknown parameters ['last_row']"),
         ("max_value: {$PARAMETER: data_date}", "column: granted_on", "under columns"),
         (
@@ -109,7 +110,7 @@ def test_a_feed_without_a_suite_is_an_error(tmp_path: Path) -> None:
         ("[granted_on]", "[granted]", "rule granted: neither in the contract nor derived: granted"),
         ("[amount]", "[doubled]", "reported_as must name one of the contract"),
         ("[amount]", "[amount]\n      reported_as: sum", "reported_as sum is no column of the contract"),
-        ("expectations:", "derived: {amount: \"1\"}\nexpectations:", "derived hides columns of the contract: amount"),
+        ("expectations:", 'derived: {amount: "1"}\nexpectations:', "derived hides columns of the contract: amount"),
     ],
 )
 def test_a_suite_must_fit_its_contract(
@@ -176,7 +177,12 @@ def test_a_check_that_cannot_name_its_rows_cannot_stop(tmp_path: Path) -> None:
         ('psycopg.errors.InvalidTextRepresentation: "某甲"', WarehouseError, "InvalidTextRepresentation 22P02", False),
         ("psycopg.OperationalError: consuming input failed", WarehouseError, "here: OperationalError", True),
         ("psycopg.errors.AdminShutdown: terminating", WarehouseError, "here: AdminShutdown 57P01", True),
-        ("in psycopg.connect\nKeyError: '某甲'\nMetricResolutionError: 某甲", SuiteError, "MetricResolutionError", None),
+        (
+            "in psycopg.connect\nKeyError: '某甲'\nMetricResolutionError: 某甲",
+            SuiteError,
+            "MetricResolutionError",
+            None,
+        ),
         ("某甲", SuiteError, "unknown error", None),
     ],
 )

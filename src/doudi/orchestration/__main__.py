@@ -30,7 +30,7 @@ def main() -> int:
             county = SyntheticCounty(persons=arguments.persons, seed=arguments.seed)
             return run_night(settings, synthetic=None if os.environ.get("DOUDI_INBOX") else county)
         if arguments.command == "ui":
-            return serve(settings)
+            serve(settings)
         stop(settings)
         return 0
     except (AirflowError, ClusterError, ContractError, SchemaError, SettingsError, WarehouseError) as error:

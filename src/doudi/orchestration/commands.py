@@ -2,11 +2,13 @@
 
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from rich.console import Console
 
@@ -29,7 +31,7 @@ def run_night(settings: Settings, *, synthetic: SyntheticCounty | None = None, c
     all went well, 1 where a task failed or a file in the inbox is no delivery. Raises AirflowError where Airflow
     itself fails, SettingsError where there is no inbox or the home holds another synthetic county.
     """
-    console = console or Console()
+    console = console or _console()
     progress, began = Progress(console), datetime.now(UTC)
     with _ending_on_signals():
         with progress.doing("PostgreSQL and the warehouse's schemas"):
@@ -45,23 +47,21 @@ def run_night(settings: Settings, *, synthetic: SyntheticCounty | None = None, c
     return _conclude(settings, began=began, result=result, console=console)
 
 
-def serve(settings: Settings, *, console: Console | None = None) -> int:
-    """Keep the scheduler and the web interface up until Ctrl-C. Raises AirflowError where Airflow fails."""
-    progress = Progress(console or Console())
+def serve(settings: Settings, *, console: Console | None = None) -> NoReturn:
+    """Keep the scheduler and the web interface up until Ctrl-C (KeyboardInterrupt).
+
+    Raises AirflowError where Airflow fails or is stopped from outside.
+    """
+    progress = Progress(console or _console())
     with _ending_on_signals():
         with progress.doing("PostgreSQL and the warehouse's schemas"):
             url = warehouse_url(settings)
             create_what_is_missing(url, settings)
         with _airflow(settings, url=url, progress=progress) as server:
             _print_places(server.airflow, progress.console)
-            progress.console.print("Ctrl-C stops both.")
-            try:
-                while True:
-                    server.check()
-                    time.sleep(1)
-            except KeyboardInterrupt:
-                progress.say("stopping")
-    return 0
+            while True:
+                server.check()
+                time.sleep(1)
 
 
 @contextmanager
@@ -70,9 +70,13 @@ def _airflow(settings: Settings, *, url: str, progress: Progress) -> Iterator[Se
     with progress.doing("Airflow's tables"), migrating(airflow, url=url):
         pass
     with running(airflow) as server:
-        with progress.doing("Airflow's scheduler, DAG processor and web server"):
-            server.wait_until_healthy()
-        yield server
+        try:
+            with progress.doing("Airflow's scheduler, DAG processor and web server"):
+                server.wait_until_healthy()
+            yield server
+        except BaseException:
+            progress.say("stopping Airflow; tasks at work have some seconds to finish")
+            raise
 
 
 def _night(settings: Settings, *, url: str, server: Server, progress: Progress) -> Snapshot:
@@ -114,11 +118,19 @@ def _alerts(settings: Settings, *, since: datetime) -> list[dict]:
     return [alert for alert in alerts if datetime.fromisoformat(alert["at"]) >= since.replace(microsecond=0)]
 
 
+def _console() -> Console:
+    """The terminal; a log file has no width of its own, and the one it is taken for cuts the tables."""
+    return Console(width=None if sys.stdout.isatty() else 130)
+
+
 def _print_places(airflow: Airflow, console: Console) -> None:
-    console.print(f"Airflow: {airflow.url}   user {USER}, password {airflow.password}", highlight=False)
-    console.print(
-        f"logs: {airflow.logs}   its own command: . {airflow.shell_file} && .venv/bin/airflow …", highlight=False
+    lines = (
+        f"Airflow: {airflow.url}   user {USER}, password {airflow.password}",
+        f"logs: {airflow.logs}",
+        f"its own command: . {airflow.shell_file} && .venv/bin/airflow dags list",
+        "Ctrl-C stops both.",
     )
+    console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, Param, task
+from airflow.sdk import DAG, Asset, AssetAlias, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, Param, task
 
 from doudi.contracts import Contract
 from doudi.orchestration import tasks
@@ -12,6 +12,7 @@ from doudi.orchestration.pages import EXTRACTS_PAGE, MARTS_PAGE, feed_page
 from doudi.settings import TIME_ZONE, load_settings
 
 MARTS = Asset(name="marts", uri="x-doudi://marts", group="marts")
+MARTS_BUILT = AssetAlias(name="marts_built", group="marts")  # an event of the marts, where a build changed them
 OWNER = "data_engineering"  # of what no department sends
 _LOADS_AT, _BUILD_AT, _SEND_AT = "0 2 * * *", "30 4 * * *", "30 6 * * *"
 _TASKS = {
@@ -95,12 +96,14 @@ def marts_dag(feeds: list[str]) -> DAG:
                 is_active=lambda feed: ti.get_dr_count(dag_id=f"feed_{feed}", states=["queued", "running"]) > 0,
             )
 
-        @task(outlets=[MARTS], execution_timeout=timedelta(hours=6))
+        @task(outlets=[MARTS_BUILT], execution_timeout=timedelta(hours=6))
         def build(params: dict[str, Any], dag_run: Any = None, outlet_events: Any = None) -> dict[str, int]:
             """Builds everything that the published deliveries change. Skipped: nothing had changed."""
             day = tasks.day_to_build(params=params, dag_run=dag_run, settings=load_settings())
-            outlet_events[MARTS].extra = {"as_of": day.isoformat()}
-            return tasks.build(day)
+            counts, of_the_present = tasks.build(day)
+            if of_the_present:  # a past day's marts lie beside these, and are nobody's extract
+                outlet_events[MARTS_BUILT].add(MARTS, extra={"as_of": day.isoformat()})
+            return counts
 
         wait() >> build()
     return dag

@@ -80,7 +80,7 @@ def _stop(components: dict[str, subprocess.Popen]) -> None:
     for process in components.values():
         process.terminate()
     _wait_for(list(components.values()), END_SECONDS)
-    end_session(os.getpid())
+    end_session(os.getpid(), seconds=END_SECONDS)
 
 
 def _wait_for(processes: list[subprocess.Popen], seconds: float) -> None:

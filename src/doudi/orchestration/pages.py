@@ -38,7 +38,8 @@ Runs when any feed has published, or at half past four for what an event did not
 delivery is being taken in: with half of a night's feeds, people would look uncovered who are not. The ledger decides
 what is new, so it does not matter how many events led here. `build` is skipped where nothing changed.
 
-To compute a past day, trigger it with `as_of`, or run a backfill: each of its runs computes its own day.
+To compute a past day, trigger it with `as_of`, or run a backfill: each of its runs computes its own day. The marts of
+a past day lie beside those of the present, and lead to no extracts.
 
 #### When it fails at night
 
@@ -54,7 +55,7 @@ EXTRACTS_PAGE = """\
 Runs when the marts were built, or at half past six for what an event did not bring. Each recipient gets the columns
 and rows that its file under `extracts/` declares, and a manifest after them. Nothing is sent twice of one build.
 
-To hand out a past day's build, trigger it with `as_of`.
+With `as_of` it hands out the build of that day, where that was not handed out yet.
 
 #### When it fails at night
 

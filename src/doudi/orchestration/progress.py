@@ -15,6 +15,7 @@ from doudi.orchestration.snapshot import RunKey, Snapshot
 _HEARTBEAT_SECONDS = 30
 _MARKS = {"success": "[green]✓[/]", "skipped": "[dim]–[/]", "failed": "[red]✗[/]"}
 _MAIN_TASKS = ("load", "build", "send")
+_FIRST = ("deliveries", "rows_read", "rows_published", "rows_unchanged", "rows_quarantined", "files", "models", "tests")
 
 
 class Progress:
@@ -69,11 +70,12 @@ class Progress:
         self._print(f"{mark} {run[0]:<28} {seconds:6.1f} s  {', '.join(told)}")
 
     def _follow(self, snapshot: Snapshot) -> None:
-        names = ", ".join(snapshot.at_work or snapshot.active) or "the scheduler"
+        at_work, queued = snapshot.at_work, len(snapshot.active)
+        told = f"at work: {', '.join(at_work)}" if at_work else f"{queued} runs wait to go on" if queued else "quiet"
         if self._status:
-            self._status.update(f"{self._clock()} at work: {names}")
+            self._status.update(f"{self._clock()} {told}")
         elif time.monotonic() - self._spoke > _HEARTBEAT_SECONDS:
-            self.say(f"at work: {names}")
+            self.say(told)
 
     def _print(self, markup: str) -> None:
         self._spoke = time.monotonic()
@@ -85,4 +87,6 @@ class Progress:
 
 
 def _counts(counts: dict[str, Any] | None) -> list[str]:
-    return [f"{value:,} {name.replace('_', ' ')}" for name, value in (counts or {}).items() if value]
+    """The counts that are not 0, in the order of the work; Airflow keeps them in another."""
+    known = dict.fromkeys(_FIRST) | (counts or {})
+    return [f"{value:,} {name.replace('_', ' ')}" for name, value in known.items() if value]

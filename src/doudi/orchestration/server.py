@@ -36,7 +36,7 @@ class Server:
         """Raises AirflowError where a component has ended."""
         if self._keeper.poll() is not None:
             told = self._keeper.stdout.read().strip()
-            raise AirflowError(told or f"Airflow has ended; see {self.airflow.logs}")
+            raise AirflowError(told or f"Airflow was stopped from outside; its logs are in {self.airflow.logs}")
 
     def wait_until_healthy(self) -> None:
         """Wait until the web server answers and the scheduler and the DAG processor beat. Raises AirflowError."""

@@ -54,6 +54,7 @@ def _maker(settings: Settings, county: SyntheticCounty) -> Iterator[Callable[[],
     partial = settings.inbox.with_name(f".{settings.inbox.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
     log = settings.home / "synth.log"
+    settings.home.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         maker = subprocess.Popen(_command(partial, settings, county), stdout=output, stderr=subprocess.STDOUT)
 

@@ -76,8 +76,11 @@ def all_is_in(*, since: datetime, is_active: Callable[[str], bool], now: datetim
     return True
 
 
-def build(as_of: date) -> dict[str, int]:
-    """Build the marts for a day. Returns counts; skips where they hold everything already."""
+def build(as_of: date) -> tuple[dict[str, int], bool]:
+    """Build the marts for a day. Returns counts, and whether they are the present's marts and not a past day's.
+
+    Skips where they hold everything already.
+    """
     from doudi import transform
     from doudi.warehouse.connection import warehouse_url
 
@@ -88,13 +91,14 @@ def build(as_of: date) -> dict[str, int]:
             raise AirflowSkipException(f"the marts of {as_of} hold everything that was published")
         result = transform.build(url=url, settings=replace(settings, as_of=as_of), as_of=as_of, progress=log.info)
     warnings = result.warnings.values()
-    return {
+    counts = {
         "models": result.models,
         "tests": result.tests,
         "warnings_open": sum(count.open for count in warnings),
         "warnings_opened": sum(count.opened for count in warnings),
         "warnings_cleared": sum(count.cleared for count in warnings),
     }
+    return counts, not result.schema_suffix
 
 
 def send(days: Iterable[date | None]) -> dict[str, int]:

@@ -24,8 +24,8 @@ class Verdict:
 
     ``column_name`` is the column of the contract that the sender is pointed to. ``evaluated`` and ``unexpected`` count
     rows, nulls left out of the former; both are None for an expectation on the delivery as a whole, whose numbers are
-    in ``observed``. ``failing_rows_sql`` selects the ``_row_no`` of the failing rows from the typed table, once each;
-    None for an expectation on the delivery as a whole.
+    in ``observed``. ``failing_rows_sql`` selects the ``_row_no`` of the failing rows from the typed table, once each,
+    and holds no ``%``; None for an expectation on the delivery as a whole.
     """
 
     rule: str
@@ -44,8 +44,8 @@ class Verdict:
 def judge(*, url: str, table: str, suite: Suite, contract: Contract, parameters: Parameters) -> list[Verdict]:
     """Judge the rows of ``table`` (``landing.<feed>_<load_id>_typed``, committed) whose ``_faults`` is null.
 
-    ``parameters`` must hold every name of PARAMETER_NAMES. A rule is skipped, and gives no verdict, where a parameter of
-    its own is None or a relation that it requires is not there or not readable.
+    ``parameters`` must hold every name of PARAMETER_NAMES. A rule is skipped, and gives no verdict, where a parameter
+    that it names is None, or a relation that it requires is not there or not readable.
 
     Raises SuiteError where the suite does not fit or a rule cannot be evaluated, and WarehouseError where Postgres
     refused; neither holds a row's values.

@@ -93,6 +93,8 @@ class Suite(_Closed):
         for name in self.derived:
             if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
                 raise ValueError(f"derived {name}: a name is written in lower case with underscores")
+        if "%" in f"{self.derived} {[each.kwargs for each in self.expectations]}":
+            raise ValueError("a % would be taken for a placeholder where the failing rows are selected: write mod()")
         return self
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from doudi.contracts import Contract
 from doudi.synth import cases, histories, style
+from doudi.synth.fault_places import FaultPlaces
 from doudi.synth.fault_plan import FaultPlan
 from doudi.synth.names import pick
 from doudi.synth.people import People
@@ -30,9 +31,10 @@ class Unit:
 def stream(world: World, *, contracts: Mapping[str, Contract], seed: int, clean: bool) -> Iterator[Unit]:
     """Households without end. ``clean`` leaves out every row that is to be refused."""
     people = People(as_of=world.timeline.as_of, last=world.timeline.last)
-    plain_utf8 = style.plain_utf8({feed: world.deliveries(feed) for feed in contracts})
-    plan = FaultPlan(contracts=contracts, plain_utf8=plain_utf8)
-    strays = Strays(world=world, people=people, contracts=contracts, plain_utf8=plain_utf8)
+    deliveries = {feed: world.deliveries(feed) for feed in contracts}
+    places = FaultPlaces(deliveries=deliveries, plain_utf8=style.plain_utf8(deliveries))
+    plan = FaultPlan(contracts=contracts, places=places)
+    strays = Strays(world=world, people=people, contracts=contracts, places=places)
     planted: list[Case | None] = [case for case in cases.ALL if not (clean and case.faulty)]
     if not clean:
         planted += [None] * strays.units_per_round  # None: refused rows of nobody

@@ -4,22 +4,10 @@ from collections.abc import Mapping
 
 from doudi.contracts import Contract
 from doudi.synth import faults
+from doudi.synth.fault_places import FaultPlaces
 from doudi.synth.records import Record
 
 _STRIDE = 31  # records; with four rows each, somewhat less than one row in a hundred is refused
-
-
-def clean_delivery(deliveries: int) -> int:
-    """The position of the delivery of a feed that holds no fault, so that its control totals can be told.
-
-    -1 where the feed has too few.
-    """
-    return deliveries - 3 if deliveries >= 3 else -1
-
-
-def fault_places(deliveries: int) -> tuple[int, ...]:
-    """The positions of the deliveries of a feed that may hold faults."""
-    return tuple(index for index in range(deliveries) if index != clean_delivery(deliveries))
 
 
 class FaultPlan:
@@ -30,9 +18,9 @@ class FaultPlan:
     planted with names that nobody else has (cases and strays).
     """
 
-    def __init__(self, *, contracts: Mapping[str, Contract], plain_utf8: Mapping[str, frozenset[int]]) -> None:
+    def __init__(self, *, contracts: Mapping[str, Contract], places: FaultPlaces) -> None:
         self._contracts = contracts
-        self._plain_utf8 = plain_utf8
+        self._places = places
         self._rules = {feed: self._usable(contract) for feed, contract in contracts.items()}
         self._waiting = dict.fromkeys(contracts, _STRIDE)
         self._turns = dict.fromkeys(contracts, 0)
@@ -61,7 +49,7 @@ class FaultPlan:
         rules = self._rules[record.feed]
         rule, column = rules[turn % len(rules)]
         contract = self._contracts[record.feed]
-        places = [i for i in fault_places(len(record.states)) if record.states[i] is not None]
+        places = [index for index in self._places.of(record.feed) if record.states[index] is not None]
         if not places:
             return False
         index = places[turn % len(places)]
@@ -72,7 +60,7 @@ class FaultPlan:
             return True
         named = contract.column(column) if column else None
         fault = faults.make(rule, named, record.states[index], contract=contract, turn=round_no)
-        if fault is None or (faults.needs_other_than_plain_utf8(fault) and index in self._plain_utf8[record.feed]):
+        if fault is None or not self._places.take(record.feed, index, fault):
             return False
         record.refused[index] = fault
         return True

@@ -148,11 +148,6 @@ _SUITE_EDITS: Mapping[str, Callable[[Row, Contract], Row]] = {
 }
 
 
-def needs_other_than_plain_utf8(fault: Fault) -> bool:
-    """Bytes that are no text would make a plain UTF-8 file look like GB18030."""
-    return fault.line in ("encoding", "nul")
-
-
 def duplicate(record: Record, index: int, *, contract: Contract, contradicts: bool) -> Beside:
     """A second row for the record's key in one delivery: the same again, or one that says something else."""
     row = record.states[index]

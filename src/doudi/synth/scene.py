@@ -92,6 +92,7 @@ class Scene:
                     annual_income=income,
                     household_no=household_no,
                     relation=relations.get(person.ordinal),
+                    lifted_year=self.timeline.as_of.year - 1 if status in ("lifted", "unstable") else None,
                 ),
             )
             for person in members
@@ -183,7 +184,7 @@ class Scene:
             works=works,
             only_home=only_home,
             appraised_on=self.timeline.before_last(200),
-            completed_on=self.timeline.before_last(60) if works == "completed" else None,
+            completed_on=self.timeline.before_last(120) if works == "completed" else None,
         )
         return self._snapshot("housing_assistance", row)
 

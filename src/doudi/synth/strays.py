@@ -5,13 +5,14 @@ from datetime import date, timedelta
 
 from doudi.contracts import Contract
 from doudi.synth import faults, rows
-from doudi.synth.fault_plan import fault_places
+from doudi.synth.fault_places import FaultPlaces
 from doudi.synth.people import HEAD, Family, People, Person
 from doudi.synth.places import Village
 from doudi.synth.records import Beside, Record, Row
 from doudi.synth.world import World
 
 PER_UNIT = 4
+_STEP = 17  # prime, so that the rounds of a rule come to all of its feeds and columns
 
 _Builder = Callable[[Person, Family, date], Row]
 _BUILDERS: Mapping[str, _Builder] = {
@@ -83,12 +84,12 @@ class Strays:
         world: World,
         people: People,
         contracts: Mapping[str, Contract],
-        plain_utf8: Mapping[str, frozenset[int]],
+        places: FaultPlaces,
     ) -> None:
         self._world = world
         self._people = people
         self._contracts = contracts
-        self._plain_utf8 = plain_utf8
+        self._places = places
         self._turn = 0
         self._ways: dict[str, list[tuple[str, str]]] = {}
         for feed, contract in contracts.items():
@@ -103,23 +104,31 @@ class Strays:
         return -(-3 * len(self._rules) // PER_UNIT)
 
     def plant(self, number: int) -> list[Record]:
-        return [self._stray(number) for _ in range(PER_UNIT)]
+        strays: list[Record] = []
+        while len(strays) < PER_UNIT:
+            if stray := self._stray(number):
+                strays.append(stray)
+        return strays
 
-    def _stray(self, number: int) -> Record:
+    def _stray(self, number: int) -> Record | None:
+        """The next one; None where no delivery of its feed can hold its fault any more."""
         round_no, position = divmod(self._turn, len(self._rules))
         self._turn += 1
         rule = self._rules[position]
         ways = self._ways[rule]
-        feed, column = ways[(round_no * 5 + position) % len(ways)]
+        feed, column = ways[(round_no * _STEP + position) % len(ways)]
         contract = self._contracts[feed]
         dates = self._world.timeline.dates[feed]
-        places = fault_places(len(dates))
-        index = places[(round_no + position) % len(places)]
-        row = _BUILDERS[feed](*self._nobody(number), dates[index])
-        fault = faults.make(rule, contract.column(column) if column else None, row, contract=contract, turn=round_no)
-        if faults.needs_other_than_plain_utf8(fault) and index in self._plain_utf8[feed]:
-            index = next(place for place in places if place not in self._plain_utf8[feed])
-        return Record(feed, [None] * len(dates), beside=[Beside(index, row, fault)])
+        places = self._places.of(feed)
+        first = (round_no + position) % len(places)
+        person, family = self._nobody(number)
+        named = contract.column(column) if column else None
+        for index in places[first:] + places[:first]:
+            row = _BUILDERS[feed](person, family, dates[index])
+            fault = faults.make(rule, named, row, contract=contract, turn=round_no)
+            if self._places.take(feed, index, fault):
+                return Record(feed, [None] * len(dates), beside=[Beside(index, row, fault)])
+        return None
 
     def _nobody(self, number: int) -> tuple[Person, Family]:
         places = self._world.places

@@ -9,7 +9,7 @@ from random import Random
 
 from doudi.contracts import Column, Contract, accepted_headers, normalise_header
 from doudi.synth import citizen_id
-from doudi.synth.fault_plan import clean_delivery
+from doudi.synth.fault_places import clean_delivery
 from doudi.synth.names import MIDDLE_DOT, pick
 
 PLAIN_UTF8, UTF8_BOM, GB18030 = "utf-8", "utf-8-sig", "gb18030"

@@ -97,3 +97,10 @@ def test_a_run_that_breaks_leaves_no_delivery_behind(tmp_path: Path, monkeypatch
     with pytest.raises(OSError, match="no space left"):
         generate(tmp_path, persons=60, seed=1, as_of=AS_OF)
     assert [path.name for path in tmp_path.iterdir()] == ["truth"]
+
+
+def test_one_file_holds_one_open_quote_at_most(tmp_path: Path) -> None:
+    """Two would close each other, and nobody could tell the lines between them from one long text."""
+    larger = County(tmp_path, generate(tmp_path, persons=9000, seed=2, as_of=AS_OF))
+    files = [row["file_name"] for row in larger.truth("quarantine") if row["rule"] == "line.quote"]
+    assert len(files) == len(set(files)) > 2

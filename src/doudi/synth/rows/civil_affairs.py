@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from doudi.synth.people import Family, Person
+from doudi.synth.people import HEAD, OTHER, Family, Person
 from doudi.synth.places import COUNTY
 from doudi.synth.records import Row
 from doudi.synth.standards import RURAL, URBAN
@@ -10,6 +10,13 @@ from doudi.synth.standards import RURAL, URBAN
 
 def area_type(family: Family) -> str:
     return URBAN if family.village.urban else RURAL
+
+
+def _relation(person: Person, head: Person) -> str:
+    """The allowance's head need not be the family's."""
+    if person is head:
+        return HEAD
+    return OTHER if person.relation == HEAD else person.relation
 
 
 def minimum_allowance(
@@ -34,7 +41,7 @@ def minimum_allowance(
         "head_citizen_id": head.citizen_id,
         "name": person.name,
         "citizen_id": person.citizen_id,
-        "relation_to_head": person.relation,
+        "relation_to_head": _relation(person, head),
         "category": category,
         "area_type": area_type(family),
         "division_code": family.village.code,
@@ -108,7 +115,7 @@ def economic_check(
     household_size: int = 1,
     applied_for: str = "minimum_allowance",
     result: str = "refused",
-    refusal_reason: str | None = None,
+    refusal_reason: str | None = "材料不全",
 ) -> Row:
     return {
         "check_no": f"HD{checked_on:%Y%m%d}{person.ordinal:09d}",

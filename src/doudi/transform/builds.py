@@ -1,0 +1,167 @@
+"""A build from its lock to its counts, and whether there is anything for one to do."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import psycopg
+
+from doudi.settings import TIME_ZONE, Settings, load_settings
+from doudi.transform import record
+from doudi.transform.runner import BuildError, Node, Progress, Runner, refuse_failures
+from doudi.transform.working_days import load_working_days
+from doudi.warehouse.connection import WarehouseError, connect
+
+_LOCK = 7_202_004  # any number, as long as every process takes the same
+_SUFFIXED = ("staging", "intermediate", "identity", "marts")
+_UNIT_TEST_DATE = date(2020, 6, 30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndicatorCount:
+    """Warnings of one indicator: standing, and of this build's date opened and cleared."""
+
+    open: int
+    opened: int
+    cleared: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """What a build did; ``schema_suffix`` is empty where it changed the marts of the present."""
+
+    build_id: int
+    as_of: date
+    schema_suffix: str
+    models: int
+    tests: int
+    seconds: float
+    warnings: dict[str, IndicatorCount]
+
+
+def build(*, url: str, settings: Settings, as_of: date, progress: Progress | None = None) -> BuildResult:
+    """Compute everything as of a date and record it in ops.build. Waits for a build that is running.
+
+    Raises BuildError where a model or a test failed; readers then see what the build before left them, but for the
+    tables that were changed before the failure.
+    """
+    say = progress or (lambda line: None)
+    today = datetime.now(TIME_ZONE).date()
+    if as_of > today:
+        raise BuildError(f"as of {as_of}: that day has not come yet")
+    started = time.monotonic()
+    with connect(url, autocommit=True, step="build") as session:
+        _lock(session, say)
+        suffix, content = record.schema_suffix(session, as_of), record.content(settings)
+        kept = ["unit_test", "seed"] if content["seeds"] == record.loaded_seeds(session) else ["unit_test"]
+        build_id = record.begin(session, as_of=as_of, suffix=suffix)
+        try:
+            load_working_days(session, last_year=today.year + 1)
+            _drop_schemas(session, suffix)
+            prepared = time.monotonic()
+            runner = Runner(
+                url=url,
+                settings=settings,
+                as_of=as_of,
+                schema_suffix=suffix,
+                history_schema="marts" if suffix else "",
+                progress=say,
+            )
+            nodes = runner.run("build", *(part for kind in kept for part in ("--exclude-resource-type", kind)))
+            refuse_failures(nodes)
+            warnings = _count_warnings(session, as_of=as_of, suffix=suffix)
+        except BaseException as error:
+            reason = str(error) if isinstance(error, WarehouseError) else type(error).__name__
+            record.fail(session, build_id, error=reason)
+            raise
+        ended = time.monotonic()
+        counts = Counter(node.kind for node in nodes)
+        timings = {"content": content, **_timings(nodes, prepare=prepared - started, dbt=ended - prepared)}
+        record.succeed(session, build_id, models=counts["model"], tests=counts["test"], timings=timings)
+    return BuildResult(
+        build_id=build_id,
+        as_of=as_of,
+        schema_suffix=suffix,
+        models=counts["model"],
+        tests=counts["test"],
+        seconds=round(ended - started, 3),
+        warnings=warnings,
+    )
+
+
+def is_needed(url: str, as_of: date) -> bool:
+    """Whether a build as of a date could give anything that the last one for that date did not."""
+    made_from = record.content(load_settings())
+    with connect(url, step="build") as session:
+        return not record.holds_everything(session, as_of, made_from=made_from)
+
+
+def unit_tests(*, url: str, settings: Settings, progress: Progress | None = None) -> int:
+    """Run dbt's unit tests against empty tables in schemas of their own, and return how many passed.
+
+    The warehouse needs its schemas (`doudi init`) and no rows. Raises BuildError that names the tests that failed.
+    """
+    suffix = "_unit_test"
+    runner = Runner(
+        url=url,
+        settings=settings,
+        as_of=_UNIT_TEST_DATE,
+        schema_suffix=suffix,
+        progress=progress or (lambda line: None),
+    )
+    with connect(url, autocommit=True, step="unit tests") as session:
+        _lock(session, runner.progress)
+        load_working_days(session, last_year=_UNIT_TEST_DATE.year + 1)
+        try:
+            refuse_failures(runner.run("seed"))
+            refuse_failures(runner.run("run", "--empty"))
+            nodes = runner.run("test", "--select", "test_type:unit")
+            refuse_failures(nodes)
+        finally:
+            _drop_schemas(session, suffix)
+    return len(nodes)
+
+
+def _lock(session: psycopg.Connection, say: Progress) -> None:
+    """Two builds would change the same tables. The lock is held until the session ends, however it ends."""
+    (free,) = session.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchall()[0]
+    if not free:
+        say("another build is running; waiting for it to end")
+        session.execute("select pg_advisory_lock(%s)", (_LOCK,))
+
+
+def _drop_schemas(session: psycopg.Connection, suffix: str) -> None:
+    """A build apart from the present starts from nothing; the schemas of the present are never dropped."""
+    if suffix:
+        session.execute("set client_min_messages to warning")
+        for schema in _SUFFIXED:
+            session.execute(f"drop schema if exists {schema}{suffix} cascade")
+
+
+def _count_warnings(session: psycopg.Connection, *, as_of: date, suffix: str) -> dict[str, IndicatorCount]:
+    rows = session.execute(
+        f"""
+        select
+            indicator.code,
+            count(*) filter (where warning.warning_id is not null and closed_on is null),
+            count(*) filter (where closed_on is null and opened_on = %(as_of)s),
+            count(*) filter (where status = 'cleared' and closed_on = %(as_of)s and opened_on < closed_on)
+        from reference.indicator as indicator
+        left join marts{suffix}.warning as warning on warning.indicator_code = indicator.code
+        group by indicator.code
+        order by indicator.code
+        """,
+        {"as_of": as_of},
+    )
+    return {code: IndicatorCount(open=count, opened=new, cleared=gone) for code, count, new, gone in rows}
+
+
+def _timings(nodes: list[Node], *, prepare: float, dbt: float) -> dict[str, object]:
+    """Seconds; those of the nodes overlap, as several run at a time."""
+    return {
+        "prepare": round(prepare, 3),
+        "dbt": round(dbt, 3),
+        "tests": round(sum(node.seconds for node in nodes if node.kind == "test"), 3),
+        "nodes": {node.name: round(node.seconds, 3) for node in nodes if node.kind != "test"},
+    }

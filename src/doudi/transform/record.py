@@ -1,0 +1,110 @@
+"""ops.build: which builds there were, for which date and where, what each took in first, and how it ended."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from doudi.settings import Settings
+
+
+def schema_suffix(session: psycopg.Connection, as_of: date) -> str:
+    """Empty for the present, and for a date before the latest one built the end of the names of its own schemas."""
+    (latest,) = session.execute(
+        "select max(as_of) from ops.build where status = 'succeeded' and schema_suffix = ''"
+    ).fetchall()[0]
+    return "" if latest is None or as_of >= latest else f"_as_of_{as_of:%Y%m%d}"
+
+
+def content(settings: Settings) -> dict[str, str]:
+    """Hashes of what a build is made from besides the registers: the seeds, and models and contracts."""
+    project = settings.dbt_project
+    code = [path for kind in ("macros", "models", "tests") for path in (project / kind).rglob("*")]
+    return {
+        "seeds": _hash((project / "seeds").rglob("*")),
+        "code": _hash([*code, project / "dbt_project.yml", *settings.contracts.glob("*.yml")]),
+    }
+
+
+def _hash(paths: Iterable[Path]) -> str:
+    total = hashlib.sha256()
+    for path in sorted(path for path in paths if path.is_file()):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def loaded_seeds(session: psycopg.Connection) -> str | None:
+    """The hash of the seeds that stand in the reference schema; None after a build that failed amid changing them."""
+    row = session.execute("select timings -> 'content' ->> 'seeds' from ops.build order by build_id desc limit 1")
+    return next((seeds for (seeds,) in row), None)
+
+
+def new_loads(session: psycopg.Connection, as_of: date) -> list[int]:
+    """The published deliveries for days up to a date that no build of the present has taken in."""
+    rows = session.execute(
+        """
+        select load_id
+        from ops.load
+        where status = 'published' and data_date <= %s
+        except
+        select unnest(load_ids) from ops.build where status = 'succeeded' and schema_suffix = ''
+        order by load_id
+        """,
+        (as_of,),
+    )
+    return [load_id for (load_id,) in rows]
+
+
+def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dict[str, str]) -> bool:
+    """Whether the last build in the place where a date's would go was of that date, and of all there is now."""
+    suffix = schema_suffix(session, as_of)
+    last = session.execute(
+        """
+        select status, as_of, timings -> 'content', started_at
+        from ops.build
+        where schema_suffix = %s
+        order by build_id desc
+        limit 1
+        """,
+        (suffix,),
+    ).fetchone()
+    if last is None or last[:3] != ("succeeded", as_of, made_from):
+        return False
+    if not suffix:
+        return not new_loads(session, as_of)
+    query = "select from ops.load where status = 'published' and data_date <= %s and finished_at >= %s limit 1"
+    return session.execute(query, (as_of, last[3])).fetchone() is None
+
+
+def begin(session: psycopg.Connection, *, as_of: date, suffix: str) -> int:
+    """Add a row for a build and return its id. Whatever else says it is running was cut off: the lock is ours."""
+    session.execute(
+        "update ops.build set status = 'failed', finished_at = now(), error = 'cut off' where status = 'running'"
+    )
+    ((build_id,),) = session.execute(
+        "insert into ops.build (as_of, schema_suffix, load_ids) values (%s, %s, %s) returning build_id",
+        (as_of, suffix, [] if suffix else new_loads(session, as_of)),
+    ).fetchall()
+    return build_id
+
+
+def succeed(session: psycopg.Connection, build_id: int, *, models: int, tests: int, timings: dict[str, Any]) -> None:
+    session.execute(
+        """
+        update ops.build
+        set status = 'succeeded', models = %s, tests = %s, timings = %s, finished_at = clock_timestamp()
+        where build_id = %s
+        """,
+        (models, tests, Jsonb(timings), build_id),
+    )
+
+
+def fail(session: psycopg.Connection, build_id: int, *, error: str) -> None:
+    session.execute(
+        "update ops.build set status = 'failed', error = %s, finished_at = clock_timestamp() where build_id = %s",
+        (error, build_id),
+    )

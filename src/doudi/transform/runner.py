@@ -1,0 +1,190 @@
+"""dbt, started in this process: what it is told, what it may tell, and what comes back."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from doudi.contracts import Contract, load_contracts
+from doudi.settings import Settings
+from doudi.warehouse.connection import WarehouseError
+
+Progress = Callable[[str], None]
+
+
+class BuildError(WarehouseError):
+    """A build did not succeed; ``failed`` says which nodes failed and how, without a value of any row.
+
+    It is ``transient`` where one of them failed for a reason that may pass, such as a lost connection.
+    """
+
+    def __init__(self, *failed: str, sqlstates: tuple[str | None, ...] = ()) -> None:
+        passing = [state for state in sqlstates if WarehouseError("", sqlstate=state).transient]
+        super().__init__("; ".join(failed), sqlstate=passing[0] if passing else "")
+        self.failed = failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A model, seed or test after dbt has run it; ``message`` holds no value of any row."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    message: str
+    sqlstates: tuple[str | None, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("error", "fail", "runtime error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Where dbt connects, and the variables that every command needs."""
+
+    url: str
+    settings: Settings
+    as_of: date
+    schema_suffix: str = ""
+    history_schema: str = ""
+    progress: Progress = field(default=lambda line: None)
+
+    def run(self, *command: str) -> list[Node]:
+        """Run one command and return its nodes. Raises BuildError where dbt does not get as far as running them."""
+        from dbt.cli.main import dbtRunner
+
+        with _environment(self.url, as_of=self.as_of), _errors_without_values() as sqlstates:
+            outcome = dbtRunner(callbacks=[self._report]).invoke([*command, *self._options()])
+        if outcome.exception is not None:
+            raise BuildError(f"dbt {command[0]}: {outcome.exception}", sqlstates=tuple(sqlstates))
+        results = getattr(outcome.result, "results", None) or ()
+        return [_node(result, sqlstates=tuple(sqlstates)) for result in results]
+
+    def _options(self) -> list[str]:
+        """Artifacts of builds apart from the present are kept apart, so that each finds its own parsed project."""
+        project, home = self.settings.dbt_project, self.settings.home / "dbt"
+        target = home / ("apart" if self.schema_suffix else "present")
+        return [
+            *("--project-dir", str(project), "--profiles-dir", str(project)),
+            *("--target-path", str(target), "--log-path", str(home)),
+            *("--log-level", "none", "--log-level-file", "none", "--vars", json.dumps(self._variables())),
+        ]
+
+    def _variables(self) -> dict[str, Any]:
+        contracts = load_contracts(self.settings.contracts).values()
+        return {
+            "schema_suffix": self.schema_suffix,
+            "history_schema": self.history_schema,
+            "people": [person for contract in contracts for person in people(contract)],
+            "indicators": indicators(self.settings),
+        }
+
+    def _report(self, event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            node = event.data.node_info
+            self.progress(f"{node.resource_type} {node.node_name}: {node.node_status}")
+
+
+def people(contract: Contract) -> list[dict[str, Any]]:
+    """The columns of a feed that hold a citizen ID, each with the column of the name that goes with it."""
+    columns = [column for column in contract.columns if column.type == "id"]
+    names = [column.name.removesuffix("citizen_id") + "name" for column in columns]
+    return [
+        {
+            "feed": contract.name,
+            "column": column.name,
+            "name_column": name if contract.has(name) else None,
+            "is_own": column.name == "citizen_id" or column.primary_key,
+        }
+        for column, name in zip(columns, names, strict=True)
+    ]
+
+
+def indicators(settings: Settings) -> list[str]:
+    """The names of the indicators' models: whatever file is there."""
+    return sorted(path.stem for path in (settings.dbt_project / "models" / "indicators").glob("ind_*.sql"))
+
+
+def refuse_failures(nodes: list[Node]) -> None:
+    """Raises BuildError that names every node that failed."""
+    failed = [node for node in nodes if node.failed]
+    if failed:
+        states = tuple(state for node in failed for state in node.sqlstates)
+        raise BuildError(*(f"{node.kind} {node.name}: {node.message}" for node in failed), sqlstates=states)
+
+
+def _node(result: Any, *, sqlstates: tuple[str | None, ...]) -> Node:
+    kind, status = str(result.node.resource_type), str(result.status)
+    message = f"{result.failures} rows" if (kind, status) == ("test", "fail") else result.message or ""
+    return Node(
+        name=result.node.name,
+        kind=kind,
+        status=status,
+        seconds=result.execution_time,
+        message=" ".join(message.split()),
+        sqlstates=sqlstates if status == "error" else (),
+    )
+
+
+@contextmanager
+def _environment(url: str, *, as_of: date) -> Iterator[None]:
+    """What profiles.yml and the macro as_of read, for as long as dbt runs."""
+    parts = conninfo_to_dict(url)
+    ours = {
+        "DOUDI_DBT_HOST": parts.get("host", "localhost"),
+        "DOUDI_DBT_PORT": parts.get("port", "5432"),
+        "DOUDI_DBT_USER": parts.get("user", ""),
+        "DBT_ENV_SECRET_DOUDI_PASSWORD": parts.get("password", ""),
+        "DOUDI_DBT_DBNAME": parts.get("dbname", ""),
+        "DOUDI_DBT_SSLMODE": parts.get("sslmode", "prefer"),
+        "DOUDI_DBT_AS_OF": as_of.isoformat(),
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update({name: str(value) for name, value in ours.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _errors_without_values() -> Iterator[list[str | None]]:
+    """Postgres's messages quote rows, and dbt keeps them in its results, artifacts and logs.
+
+    While dbt runs, what it is told of a database error is the error's class and place only. Gives the list to which
+    the SQLSTATE of each is added.
+    """
+    import psycopg2
+    from dbt.adapters.postgres.connections import PostgresConnectionManager
+    from dbt_common.exceptions import DbtDatabaseError
+
+    sqlstates: list[str | None] = []
+    told_by_dbt = PostgresConnectionManager.exception_handler
+
+    @contextmanager
+    def handler(self: Any, sql: str) -> Iterator[None]:
+        with told_by_dbt(self, sql):
+            try:
+                yield
+            except psycopg2.Error as error:
+                sqlstates.append(error.pgcode)
+                places = (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
+                message = " ".join(filter(None, (type(error).__name__, error.pgcode, *places)))
+                raise DbtDatabaseError(message) from None
+
+    PostgresConnectionManager.exception_handler = handler
+    try:
+        yield sqlstates
+    finally:
+        PostgresConnectionManager.exception_handler = told_by_dbt

@@ -8,8 +8,8 @@
 PERSONS ?= 5000
 SEED ?= 1
 BIN := .venv/bin
-INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+INSTALL := $(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python
+COMPILE := $(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .PHONY: run ui test lint setup lock clean
 

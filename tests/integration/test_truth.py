@@ -69,7 +69,10 @@ def test_a_night_gives_exactly_the_truth_and_a_second_one_nothing_more(county: S
     assert Counter(row[1:] for row in warnings) == truth
     assert len({row[0] for row in warnings}) == len(warnings)
 
-    rows = "select (select count(*) from register.poverty_register), (select count(*) from ops.load), count(*) from ops.extract"
+    rows = """
+        select (select count(*) from register.poverty_register), (select count(*) from ops.load), count(*)
+        from ops.extract
+    """
     before = query(rows)
     assert run_in_process(county, progress=lambda line: None) == 0
     assert sorted(query(standing)) == sorted(warnings)

@@ -10,8 +10,12 @@ import typer
 
 from doudi.contracts import ContractError, load_contracts
 from doudi.deliveries import DeliveryRefused
+from doudi.explain import UnknownWarning
+from doudi.explain import explain as explain_warning
 from doudi.extracts import ExtractError
+from doudi.quality import SuiteError
 from doudi.settings import Settings, SettingsError, load_settings, parse_date
+from doudi.transform import BuildError
 from doudi.warehouse import cluster
 from doudi.warehouse.connection import WarehouseError, connect, warehouse_url
 from doudi.warehouse.schema import SchemaError, create_schemas
@@ -21,8 +25,9 @@ db = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL.")
 app.add_typer(db, name="db")
 
 _MENDABLE = (
-    ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, WarehouseError, cluster.ClusterError,
-)  # fmt: skip
+    *(BuildError, ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, SuiteError),
+    *(UnknownWarning, WarehouseError, cluster.ClusterError),
+)
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Compute for this day, YYYY-MM-DD; today in Shanghai else.")]
 
 
@@ -168,7 +173,5 @@ def status() -> None:
 @app.command()
 def explain(warning_id: str) -> None:
     """Tell in sentences why a warning was raised: values, thresholds, and the rows they were read from."""
-    from doudi.explain import explain as explain_warning
-
     for line in explain_warning(warning_id, settings=_settings()):
         print(line)

@@ -33,26 +33,37 @@ margin as (
     {{ local_standard('low_margin_multiple') }}
 ),
 
+coverage_day as (
+    select
+        coverage.*,
+        'start_date' as name,
+        coverage.start_date as value
+    from coverage
+    union all
+    select
+        coverage.*,
+        'end_date' as name,
+        coverage.end_date as value
+    from coverage
+    where coverage.end_date is not null
+),
+
 coverage_facts as (
     select
-        coverage.household_id,
+        household_id,
         jsonb_agg(
             jsonb_build_object(
-                'feed', coverage.feed,
-                'column', dates.name,
-                'value', dates.value,
-                'date', coverage._data_date,
-                'load_id', coverage._load_id,
-                'row_no', coverage._row_no
+                'feed', feed,
+                'column', name,
+                'value', value,
+                'date', _data_date,
+                'load_id', _load_id,
+                'row_no', _row_no
             )
-            order by coverage.feed, coverage.certificate_no, coverage.citizen_id, dates.name desc
+            order by feed, certificate_no, citizen_id, name desc
         ) as facts
-    from coverage
-    cross join lateral (
-        values ('start_date', coverage.start_date), ('end_date', coverage.end_date)
-    ) as dates (name, value)
-    where dates.value is not null
-    group by coverage.household_id
+    from coverage_day
+    group by household_id
 ),
 
 final as (
@@ -87,7 +98,9 @@ final as (
         coalesce(coverage_facts.facts, '[]')
         || case
             when household.is_at_risk
-                then jsonb_build_array({{ fact('poverty_register', 'status', 'head', 'head._data_date', 'head.poverty_status') }})
+                then jsonb_build_array(
+                    {{ fact('poverty_register', 'status', 'head', 'head._data_date', 'head.poverty_status') }}
+                )
             else '[]'
         end
         || case

@@ -70,10 +70,10 @@ judged as (
     select
         known.*,
         (
-            not is_covered
-            and income_monthly >= minimum_allowance_monthly
-            and income_monthly < margin_monthly
-            and not is_over_asset_limit
+            not known.is_covered
+            and known.income_monthly >= known.minimum_allowance_monthly
+            and known.income_monthly < known.margin_monthly
+            and not known.is_over_asset_limit
         ) is true as is_margin
     from known
 ),
@@ -81,7 +81,7 @@ judged as (
 final as (
     select
         judged.*,
-        is_covered or is_margin or is_at_risk as is_low_income
+        judged.is_covered or judged.is_margin or judged.is_at_risk as is_low_income
     from judged
 )
 

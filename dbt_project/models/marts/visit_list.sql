@@ -46,16 +46,18 @@ division as (
 
 in_order as (
     select
-        household_id,
-        division_code,
-        row_number() over (order by division_code, min(level.rank), count(*) desc, household_id) as household_order,
+        warning.household_id,
+        warning.division_code,
+        row_number() over (
+            order by warning.division_code, min(level.rank), count(*) desc, warning.household_id
+        ) as household_order,
         count(*) as household_warnings
     from warning
     inner join level
         on warning.level = level.level
     group by
-        household_id,
-        division_code
+        warning.household_id,
+        warning.division_code
 ),
 
 reason as (

@@ -64,7 +64,10 @@
         where exists (
             select 1
             from {{ records }} as records
-            where {% for column in key %}{% if not loop.first %} and {% endif %}records.{{ column }} = versions.{{ column }}{% endfor %}
+            where
+                {% for column in key %}
+                {% if not loop.first %}and {% endif %}records.{{ column }} = versions.{{ column }}
+                {% endfor %}
         )
         window earlier as (
             partition by {% for column in key %}versions.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}

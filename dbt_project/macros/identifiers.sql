@@ -26,7 +26,9 @@
 {% macro warning_id(indicator_code, subject_id, opened_on) -%}
     {%- set digest = hashed('warning', [indicator_code, subject_id ~ '::text', opened_on ~ '::text']) -%}
     {{ indicator_code }} || '-' || to_char({{ opened_on }}, 'YYYYMMDD') || '-' || (
-        select string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + get_byte(digest, position) % 32, 1), '' order by position)
+        select string_agg(
+            substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + get_byte(digest, position) % 32, 1), '' order by position
+        )
         from (select {{ digest }} as digest) as hash
         cross join generate_series(0, 9) as position
     )

@@ -1,6 +1,14 @@
 -- Two incremental strategies for tables that outsiders read. The table stays the same object, so its grants, policies,
 -- indexes and dependent views stay; a row that is already as it should be is not written again; all in the one
 -- transaction that dbt opens. `changes` adds and updates, `mirror` removes what the query no longer gives as well.
+{% macro same_row(arguments) -%}
+    {%- set key = arguments.unique_key -%}
+    {%- for column in ([key] if key is string else key) -%}
+        {% if not loop.first %} and {% endif %}kept.{{ column }} = wanted.{{ column }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
 {% macro get_incremental_changes_sql(arguments) -%}
     {%- set key = arguments.unique_key -%}
     {%- set keys = [key] if key is string else key -%}
@@ -10,24 +18,25 @@
 
     merge into {{ arguments.target_relation }} as kept
     using {{ arguments.temp_relation }} as wanted
-        on {% for column in keys %}{% if not loop.first %} and {% endif %}kept.{{ column }} = wanted.{{ column }}{% endfor %}
+        on {{ same_row(arguments) }}
     when matched
         and (kept.{{ values | join(', kept.') }}) is distinct from (wanted.{{ values | join(', wanted.') }})
-        then update set {% for column in values %}{{ column }} = wanted.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
+        then update set
+            {% for column in values %}
+            {{ column }} = wanted.{{ column }}{% if not loop.last %},{% endif %}
+            {% endfor %}
     when not matched
         then insert ({{ columns | join(', ') }}) values (wanted.{{ columns | join(', wanted.') }});
 {%- endmacro %}
 
 
 {% macro get_incremental_mirror_sql(arguments) -%}
-    {%- set key = arguments.unique_key -%}
-    {%- set keys = [key] if key is string else key -%}
     {{ get_incremental_changes_sql(arguments) }}
 
     delete from {{ arguments.target_relation }} as kept
     where not exists (
         select 1
         from {{ arguments.temp_relation }} as wanted
-        where {% for column in keys %}{% if not loop.first %} and {% endif %}kept.{{ column }} = wanted.{{ column }}{% endfor %}
+        where {{ same_row(arguments) }}
     );
 {%- endmacro %}

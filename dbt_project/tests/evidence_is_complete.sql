@@ -12,5 +12,5 @@ where
     or exists (
         select 1
         from jsonb_array_elements(evidence -> 'facts') as item
-        where item ->> 'feed' is null or item ->> 'column' is null or item ->> 'load_id' is null or item ->> 'row_no' is null
+        where num_nulls(item ->> 'feed', item ->> 'column', item ->> 'load_id', item ->> 'row_no') > 0
     )

@@ -71,7 +71,8 @@ final as (
         household.household_id,
         jsonb_build_array({{ compared(
             name='low_income_as',
-            value="case when household.is_covered then 'covered' when household.is_at_risk then 'at_risk' else 'margin' end",
+            value="case when household.is_covered then 'covered' when household.is_at_risk then 'at_risk'"
+            ~ " else 'margin' end",
             comparison='in',
             expected="array['covered', 'at_risk', 'margin']",
         ) }})

@@ -5,7 +5,8 @@
     unique_key='warning_id',
     full_refresh=false,
     post_hook=[
-        "create unique index if not exists warning_standing on {{ this }} (indicator_code, subject_id) where closed_on is null",
+        "create unique index if not exists warning_standing on {{ this }} (indicator_code, subject_id)"
+        ~ " where closed_on is null",
         "create index if not exists warning_person on {{ this }} (person_id)",
         "create index if not exists warning_division on {{ this }} (division_code text_pattern_ops)",
         "analyze {{ this }}",

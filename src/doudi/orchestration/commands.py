@@ -13,11 +13,11 @@ from typing import NoReturn
 from rich.console import Console
 
 from doudi.contracts import load_contracts
-from doudi.orchestration.database import create_what_is_missing, migrating
+from doudi.orchestration.database import create_what_is_missing, migrate
 from doudi.orchestration.environment import USER, Airflow, prepare
 from doudi.orchestration.night import Night
 from doudi.orchestration.progress import Progress
-from doudi.orchestration.server import Server, running
+from doudi.orchestration.server import Server, alone, running
 from doudi.orchestration.snapshot import Snapshot
 from doudi.orchestration.synthetic import SyntheticCounty, inbox_being_made
 from doudi.settings import Settings
@@ -33,17 +33,18 @@ def run_night(settings: Settings, *, synthetic: SyntheticCounty | None = None, c
     """
     console = console or _console()
     progress, began = Progress(console), datetime.now(UTC)
-    with _ending_on_signals():
-        with progress.doing("PostgreSQL and the warehouse's schemas"):
-            url = warehouse_url(settings)
-            create_what_is_missing(url, settings)
-        with inbox_being_made(settings, synthetic) as inbox, _airflow(settings, url=url, progress=progress) as server:
-            with progress.doing("the inbox"):
-                told = inbox()
-            progress.say(f"{told}; Airflow is at {server.airflow.url}, see make ui for its login")
-            result = _night(settings, url=url, server=server, progress=progress)
-            with progress.doing("stopping Airflow"):
-                server.stop()
+    with (
+        _ending_on_signals(),
+        alone(settings) as lock,
+        inbox_being_made(settings, synthetic) as inbox,
+        _airflow(settings, lock=lock, progress=progress) as (server, url),
+    ):
+        with progress.doing("the inbox"):
+            told = inbox()
+        progress.say(f"{told}; Airflow is at {server.airflow.url}, see make ui for its login")
+        result = _night(settings, url=url, server=server, progress=progress)
+        with progress.doing("stopping Airflow"):
+            server.stop()
     return _conclude(settings, began=began, result=result, console=console)
 
 
@@ -53,27 +54,31 @@ def serve(settings: Settings, *, console: Console | None = None) -> NoReturn:
     Raises AirflowError where Airflow fails or is stopped from outside.
     """
     progress = Progress(console or _console())
-    with _ending_on_signals():
-        with progress.doing("PostgreSQL and the warehouse's schemas"):
-            url = warehouse_url(settings)
-            create_what_is_missing(url, settings)
-        with _airflow(settings, url=url, progress=progress) as server:
-            _print_places(server.airflow, progress.console)
-            while True:
-                server.check()
-                time.sleep(1)
+    with (
+        _ending_on_signals(),
+        alone(settings) as lock,
+        _airflow(settings, lock=lock, progress=progress) as (server, _),
+    ):
+        _print_places(server.airflow, progress.console)
+        while True:
+            server.check()
+            time.sleep(1)
 
 
 @contextmanager
-def _airflow(settings: Settings, *, url: str, progress: Progress) -> Iterator[Server]:
+def _airflow(settings: Settings, *, lock: int, progress: Progress) -> Iterator[tuple[Server, str]]:
+    """Everything up that a night needs; yields Airflow and the warehouse's URL."""
+    with progress.doing("PostgreSQL and the warehouse's schemas"):
+        url = warehouse_url(settings)
+        create_what_is_missing(url, settings)
     airflow = prepare(settings, database_url=url)
-    with progress.doing("Airflow's tables"), migrating(airflow, url=url):
-        pass
-    with running(airflow) as server:
+    with progress.doing("Airflow's tables"):
+        migrate(airflow, url=url)
+    with running(airflow, lock=lock) as server:
         try:
             with progress.doing("Airflow's scheduler, DAG processor and web server"):
                 server.wait_until_healthy()
-            yield server
+            yield server, url
         except BaseException:
             progress.say("stopping Airflow; tasks at work have some seconds to finish")
             raise

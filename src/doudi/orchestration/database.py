@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 
 from doudi.contracts import load_contracts
@@ -22,32 +20,25 @@ def create_what_is_missing(url: str, settings: Settings) -> None:
         connection.execute(f"create schema if not exists {SCHEMA}")
 
 
-@contextmanager
-def migrating(airflow: Airflow, *, url: str) -> Iterator[None]:
-    """Bring Airflow's tables to the installed version while the caller does something else.
+def migrate(airflow: Airflow, *, url: str) -> None:
+    """Bring Airflow's tables to the installed version, unless that version did so before in this database.
 
-    Spared where the same version did so before in this database. Raises AirflowError where it fails.
+    Raises AirflowError where it fails.
     """
     stamp = airflow.home / "migrated.json"
     if stamp.exists() and json.loads(stamp.read_text()) == _revision(url):
-        yield
         return
     log = airflow.logs / "migrate.log"
     with log.open("w") as output:
-        migration = subprocess.Popen(
+        migration = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
             env=airflow.process_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    try:
-        yield
-        if migration.wait():
-            raise AirflowError(f"airflow db migrate failed; see {log}")
-    finally:
-        migration.kill()
-        migration.wait()
+    if migration.returncode:
+        raise AirflowError(f"airflow db migrate failed; see {log}")
     stamp.write_text(json.dumps(_revision(url)))
 
 

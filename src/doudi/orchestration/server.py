@@ -76,24 +76,32 @@ def _until(condition: Callable[[], bool], *, check: Callable[[], None], deadline
 
 
 @contextmanager
-def running(airflow: Airflow) -> Iterator[Server]:
-    """Airflow's components, started and, however the caller ends, stopped again.
+def alone(settings: Settings) -> Iterator[int]:
+    """Hold the lock of this home's Airflow; yields the open lock file. What a crash left is ended first.
 
     Raises AirflowError where an Airflow of the same home runs already.
     """
-    with (airflow.home / "running.lock").open("w") as lock:
+    home = settings.home / "airflow"
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "running.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AirflowError(
-                f"an Airflow of {airflow.home} runs already (make ui or make run, in another terminal): stop it first"
+                f"an Airflow of {home} runs already (make ui or make run, in another terminal): stop it first"
             ) from None
-        _end_what_a_crash_left(airflow.home)
-        server = Server(airflow, _start_keeper(airflow, lock.fileno()))
-        try:
-            yield server
-        finally:
-            server.stop()
+        _end_what_a_crash_left(home)
+        yield lock.fileno()
+
+
+@contextmanager
+def running(airflow: Airflow, *, lock: int) -> Iterator[Server]:
+    """Airflow's components, started and, however the caller ends, stopped again."""
+    server = Server(airflow, _start_keeper(airflow, lock))
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _start_keeper(airflow: Airflow, lock: int) -> subprocess.Popen:

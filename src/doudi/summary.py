@@ -87,8 +87,9 @@ def _warnings(connection: psycopg.Connection) -> Table:
         select
             indicator.code, indicator.name_en, indicator.level, indicator.lead_department,
             count(*) filter (where warning.closed_on is null),
-            count(*) filter (where warning.opened_on = last_run.as_of),
-            count(*) filter (where warning.closed_on = last_run.as_of)
+            count(*) filter (where warning.opened_on = last_run.as_of and warning.closed_on is null),
+            count(*) filter (where warning.closed_on = last_run.as_of and warning.status = 'cleared'
+                and warning.opened_on < warning.closed_on)
         from reference.indicator as indicator
         cross join last_run
         left join marts.warning as warning on warning.indicator_code = indicator.code

@@ -1,0 +1,49 @@
+"""Imports go one way: what lies deeper never asks for what lies above it."""
+
+import ast
+from pathlib import Path
+
+import doudi
+
+# From the bottom up; a module may import from its own line and those before it.
+LAYERS = (
+    {"settings", "contracts", "rules"},
+    {"warehouse"},
+    {"deliveries", "text_form", "quality"},
+    {"landing", "ledger"},
+    {"checking", "quarantine"},
+    {"publishing"},
+    {"loads", "transform", "extracts", "explain", "synth"},
+    {"summary"},
+    {"night", "orchestration"},
+    {"cli"},
+)
+HEIGHT = {module: height for height, modules in enumerate(LAYERS) for module in modules}
+SOURCE = Path(doudi.__file__).parent
+
+
+def _imported(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {
+        node.module if node.module != "doudi" else f"doudi.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    return {name.split(".")[1] for name in names if name.startswith("doudi.")}
+
+
+def test_every_module_has_its_layer() -> None:
+    modules = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert modules - {"__init__"} == set(HEIGHT)
+
+
+def test_no_module_imports_from_above() -> None:
+    upward = [
+        f"{path.relative_to(SOURCE)} imports {name}"
+        for path in SOURCE.rglob("*.py")
+        for name in _imported(path)
+        if path != SOURCE / "__init__.py"
+        and HEIGHT[name] > HEIGHT[path.relative_to(SOURCE).parts[0].removesuffix(".py")]
+    ]
+    assert upward == []

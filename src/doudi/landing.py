@@ -74,14 +74,10 @@ def land(connection: psycopg.Connection, *, path: Path, form: TextForm, tables: 
     """Copy ``path`` into ``tables.landed`` and commit. Rows that hold nothing at all are no rows."""
     _create(connection, form, tables)
     connection.commit()
-    try:
-        _copy_whole(connection, path, form, tables)
-        aside = 0
-        whole = True
-    except psycopg.DataError:
+    aside, whole = 0, _copy_whole(connection, path, form, tables)
+    if not whole:
         connection.rollback()
         aside = _copy_by_record(connection, path, form, tables)
-        whole = False
     rows = _drop_blank_rows(connection, form, tables) + aside
     connection.commit()
     return Landed(rows_read=rows, lines_set_aside=aside, whole=whole)
@@ -102,17 +98,38 @@ def _create(connection: psycopg.Connection, form: TextForm, tables: LoadTables) 
     )
 
 
-def _copy_whole(connection: psycopg.Connection, path: Path, form: TextForm, tables: LoadTables) -> None:
+def _copy_whole(connection: psycopg.Connection, path: Path, form: TextForm, tables: LoadTables) -> bool:
+    """Copy the file as it is; False where COPY refuses it, or takes records between two unclosed quotes for one."""
     command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, encoding {})").format(
         sql.SQL(tables.landed),
         sql.SQL(", ").join(map(sql.Identifier, landed_names(form))),
         sql.Literal(form.delimiter),
         sql.Literal(form.postgres_encoding),
     )
-    with connection.cursor() as cursor, cursor.copy(command) as copy, path.open("rb") as file:
-        file.seek(form.body_offset)
-        while piece := file.read(_PIECE_BYTES):
-            copy.write(piece)
+    try:
+        with connection.cursor() as cursor, cursor.copy(command) as copy, path.open("rb") as file:
+            file.seek(form.body_offset)
+            while piece := file.read(_PIECE_BYTES):
+                copy.write(piece)
+    except psycopg.DataError:
+        return False
+    has_line_feeds = cursor.rowcount < form.lines - form.header_lines
+    return not (has_line_feeds and _swallowed_records(connection, form, tables))
+
+
+def _swallowed_records(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> bool:
+    delimiter = "chr(9)" if form.delimiter == "\t" else f"'{form.delimiter}'"
+    (found,) = connection.execute(
+        f"""
+        select exists (
+            select from {tables.landed}
+            cross join lateral unnest(array[{", ".join(landed_names(form))}]) as value
+            where strpos(value, E'\\n') > 0
+                and length(value) - length(replace(value, {delimiter}, '')) >= {form.swallowed_delimiters}
+        )
+        """
+    ).fetchone()
+    return found
 
 
 def _copy_by_record(connection: psycopg.Connection, path: Path, form: TextForm, tables: LoadTables) -> int:

@@ -35,6 +35,11 @@ class TextForm:
     def postgres_encoding(self) -> str:
         return POSTGRES_ENCODINGS[self.encoding]
 
+    @property
+    def swallowed_delimiters(self) -> int:
+        """A value over several lines with so many delimiters is no text, but records between two unclosed quotes."""
+        return max(len(self.header) - 1, 1)
+
 
 def read_form(path: Path, contract: Contract, *, contracts_folder: Path) -> TextForm:
     """Find out how ``path`` is written.
@@ -212,7 +217,7 @@ def _close_quote(lines: list[bytes], file, form: TextForm) -> tuple[list[bytes],
             lines.append(line)
         quotes += lines[count - 1].count(b'"')
         if quotes % 2 == 0:
-            if _judge(b"".join(lines[:count]), form)[1] is None:
+            if _judge(b"".join(lines[:count]), form)[1] in (None, "line.encoding", "line.nul"):
                 return lines[:count], lines[count:]
             break
     return lines[:1], lines[1:]
@@ -233,4 +238,6 @@ def _judge(content: bytes, form: TextForm) -> tuple[list[str], str | None]:
         return [], "line.columns"
     if len(rows) != 1 or len(rows[0]) != len(form.header):
         return [], "line.columns"
+    if any("\n" in value and value.count(form.delimiter) >= form.swallowed_delimiters for value in rows[0]):
+        return [], "line.quote"
     return rows[0], None

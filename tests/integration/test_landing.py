@@ -117,13 +117,37 @@ def test_only_the_bad_lines_of_a_file_that_copy_refuses_are_set_aside(
     assert query("select household_no from register.poverty_register order by 1") == [("H001",), ("H007",)]
 
 
+@pytest.mark.parametrize("gap", [1, 3])
+def test_records_between_two_unclosed_quotes_are_not_taken_for_one(
+    take: Callable, query: Callable, tmp_path: Path, gap: int
+) -> None:
+    lines = as_csv([poverty_row(n) for n in range(1, 8)], newline="\n").splitlines()
+    for number in (2, 2 + gap):
+        lines[number] = lines[number].replace(",某", ',"某')
+    (result,) = take(write(tmp_path, NAME, "\n".join(lines)))
+    assert (result.rows_read, result.rows_published, result.rows_quarantined) == (7, 5, 2)
+    assert query("select line_no, rule from ops.quarantine order by row_no") == [
+        (3, "line.quote"),
+        (3 + gap, "line.quote"),
+    ]
+
+
+def test_a_record_over_two_lines_with_bytes_that_are_no_text_is_one_refused_row(
+    take: Callable, query: Callable, tmp_path: Path
+) -> None:
+    rows = [poverty_row(1, 健康状况=""), poverty_row(2, 健康状况="一\n二"), poverty_row(3, 健康状况="")]
+    content = as_csv(rows, newline="\n").encode("utf-8-sig").replace("二".encode(), b"\xff\xff")
+    (result,) = take(write(tmp_path, NAME, content))
+    assert (result.rows_read, result.rows_quarantined) == (3, 1)
+    assert query("select line_no, rule from ops.quarantine") == [(3, "line.encoding")]
+
+
 def test_line_numbers_stay_right_behind_fields_with_line_feeds(take: Callable, query: Callable, tmp_path: Path) -> None:
     rows = [
         poverty_row(1, 健康状况="一\n二\n三"),
         poverty_row(2, 健康状况="", 户状态="?"),
         poverty_row(3, 健康状况="好"),
     ]
-    rows[0] = {name: rows[0][name] for name in rows[0]}
     take(write(tmp_path, NAME, as_csv(rows, newline="\n")))
     assert query("select line_no from ops.quarantine") == [(5,)]
 

@@ -13,6 +13,7 @@ LAYERS = (
     {"landing", "ledger"},
     {"checking", "quarantine"},
     {"publishing"},
+    {"intake"},
     {"loads", "transform", "extracts", "explain", "synth"},
     {"summary"},
     {"night", "orchestration"},

@@ -1,0 +1,208 @@
+"""One delivery on its way from the archive into its register, each step on the ledger."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from doudi import checking, deliveries, ledger, publishing, quality, quarantine
+from doudi.contracts import Contract
+from doudi.deliveries import Delivery, DeliveryRefused, Manifest
+from doudi.landing import Landed, LoadTables, land
+from doudi.ledger import LoadResult
+from doudi.settings import Settings
+from doudi.text_form import TextForm, read_form
+from doudi.warehouse.connection import WarehouseError, without_values
+
+Progress = Callable[[str], None]
+
+
+@dataclass(kw_only=True)
+class Intake:
+    """The taking in of some deliveries of one feed on one connection."""
+
+    connection: psycopg.Connection
+    url: str
+    contract: Contract
+    settings: Settings
+    progress: Progress
+
+    def all(self, load_ids: list[int]) -> list[LoadResult]:
+        results, errors = [], []
+        for load_id in load_ids:
+            try:
+                results.append(self._one(load_id))
+                self._tell(results[-1])
+            except (WarehouseError, OSError) as error:
+                errors.append(error)
+                if self.connection.closed:
+                    break
+        if errors:
+            raise errors[0]
+        return results
+
+    def _one(self, load_id: int) -> LoadResult:
+        tables = LoadTables(self.contract.name, load_id)
+        ledger.begin(self.connection, load_id)
+        self.connection.commit()
+        try:
+            self._load(load_id, tables)
+        except DeliveryRefused as refusal:
+            self.connection.rollback()
+            ledger.end(self.connection, load_id, status="refused", error_code=refusal.code, error=str(refusal))
+        except psycopg.Error as error:
+            safe = without_values(error, step=f"load {load_id}")
+            self._fail(load_id, safe.sqlstate or "connection", str(safe))
+            raise safe from None
+        except (WarehouseError, quality.SuiteError) as error:
+            self._fail(load_id, type(error).__name__, str(error))
+            raise
+        except Exception as error:
+            self._fail(load_id, type(error).__name__, f"load {load_id}: {type(error).__name__}")
+            raise
+        tables.drop(self.connection)
+        self.connection.commit()
+        return ledger.read(self.connection, load_id)
+
+    def _fail(self, load_id: int, code: str, message: str) -> None:
+        with suppress(psycopg.Error):  # where the connection is gone, the ledger still says that it was begun
+            self.connection.rollback()
+            ledger.end(self.connection, load_id, status="failed", error_code=code, error=message)
+            self.connection.commit()
+
+    def _load(self, load_id: int, tables: LoadTables) -> None:
+        connection, contract = self.connection, self.contract
+        archived, sha256 = connection.execute(
+            "select archive_path, sha256 from ops.load where load_id = %s", (load_id,)
+        ).fetchone()
+        delivery = deliveries.parse_name(Path(archived))
+        timings = _Timings()
+
+        manifest = _checked_manifest(delivery, contract, sha256=sha256)
+        if delivery.form != "csv":
+            raise DeliveryRefused("file.form", f"{delivery.path.name}: a .{delivery.form} file cannot be read")
+        with timings.of("land"):
+            form = read_form(delivery.path, contract, contracts_folder=self.settings.contracts)
+            landed = land(connection, path=delivery.path, form=form, tables=tables)
+        ledger.update(
+            connection, load_id, status="landed", encoding=form.encoding, rows_read=landed.rows_read,
+            line_offset=form.header_lines, manifest=manifest.model_dump(mode="json", exclude_unset=True),
+        )  # fmt: skip
+        with timings.of("check"):
+            checking.type_rows(connection, contract=contract, form=form, tables=tables, area_code=delivery.area_code)
+            self._compare_with_manifest(load_id, delivery, manifest, landed, tables)
+            self._judge(load_id, tables)
+            checking.refuse_repeated_keys(connection, contract=contract, tables=tables)
+        with timings.of("publish"):
+            self._publish(load_id, form, tables, landed)
+        ledger.update(connection, load_id, timings=timings.seconds)
+        connection.commit()
+
+    def _compare_with_manifest(
+        self, load_id: int, delivery: Delivery, manifest: Manifest, landed: Landed, tables: LoadTables
+    ) -> None:
+        name = delivery.path.name
+        if landed.rows_read == 0 and manifest.rows != 0 and self.contract.mode == "snapshot":
+            raise DeliveryRefused(
+                "file.no_rows", f"{name}: a list without rows would end every record; a manifest may say rows = 0"
+            )
+        if manifest.rows is not None and manifest.rows != landed.rows_read:
+            raise DeliveryRefused("manifest.rows", f"{name}: declared {manifest.rows} rows, read {landed.rows_read}")
+        declared = manifest.control_totals
+        actual = {} if landed.lines_set_aside else checking.control_totals(
+            self.connection, contract=self.contract, tables=tables, columns=declared
+        )  # fmt: skip
+        ledger.update(self.connection, load_id, control_totals_declared=declared, control_totals_actual=actual)
+        differing = [column for column, total in actual.items() if abs(total - declared[column]) > 0.005]
+        if differing:
+            raise DeliveryRefused("manifest.control_totals", f"{name}: the sums of {differing} are not as declared")
+
+    def _judge(self, load_id: int, tables: LoadTables) -> None:
+        """Let the suite judge the rows that follow the contract; commits, since it looks from its own connection."""
+        suite = quality.load_suite(self.settings.expectations / f"{self.contract.name}.yml")
+        parameters = ledger.suite_parameters(self.connection, load_id)
+        self.connection.commit()
+        verdicts = quality.judge(
+            url=self.url, table=tables.typed, suite=suite, contract=self.contract, parameters=parameters
+        )
+        for verdict in verdicts:
+            self._record(load_id, suite_name=self.contract.name, verdict=verdict)
+        self.connection.commit()
+        for verdict in verdicts:
+            if verdict.success or verdict.severity != "stop":
+                continue
+            if verdict.failing_rows_sql is None:
+                raise DeliveryRefused(f"suite.{verdict.rule}", f"{verdict.reason_zh} {verdict.reason_en}")
+            self.connection.execute(
+                f"""
+                insert into {tables.faults}
+                select failing._row_no, 1000, %s, %s, %s from ({verdict.failing_rows_sql}) as failing
+                """,
+                (verdict.column_name, verdict.rule, f"{verdict.reason_zh} {verdict.reason_en}"),
+            )
+
+    def _record(self, load_id: int, *, suite_name: str, verdict: "quality.Verdict") -> None:
+        row = {
+            "load_id": load_id,
+            "suite": suite_name,
+            "rule": verdict.rule,
+            "expectation": verdict.expectation,
+            "column_name": verdict.column_name,
+            "severity": verdict.severity,
+            "success": verdict.success,
+            "evaluated": verdict.evaluated,
+            "unexpected": verdict.unexpected,
+            "observed": Jsonb(verdict.observed),
+        }
+        self.connection.execute(
+            f"insert into ops.check_result ({', '.join(row)}) values ({', '.join(f'%({name})s' for name in row)})", row
+        )
+
+    def _publish(self, load_id: int, form: TextForm, tables: LoadTables, landed: Landed) -> None:
+        """Quarantine, register and ledger in one transaction; the caller commits."""
+        connection = self.connection
+        quarantined = quarantine.keep_refused(connection, form=form, tables=tables)
+        slot = publishing.find_slot(connection, contract=self.contract, load_id=load_id)
+        if slot is None:
+            unchanged = landed.rows_read - quarantined
+            counts = {"rows_published": 0, "rows_unchanged": unchanged, "rows_ended": 0}
+            status = "superseded"
+        else:
+            published = publishing.publish(connection, contract=self.contract, tables=tables, slot=slot)
+            counts = vars(published)
+            status = "published"
+        ledger.end(connection, load_id, status=status, rows_quarantined=quarantined, **counts)
+
+    def _tell(self, result: LoadResult) -> None:
+        if result.status == "refused":
+            self.progress(f"{result.file_name}: refused ({result.error_code})")
+        else:
+            counts = f"{result.rows_published} new or changed, {result.rows_quarantined} quarantined"
+            self.progress(f"{result.file_name}: {result.status}, {result.rows_read} rows, {counts}")
+
+
+def _checked_manifest(delivery: Delivery, contract: Contract, *, sha256: str) -> Manifest:
+    manifest = deliveries.read_manifest(delivery) or Manifest()
+    name = delivery.path.name
+    if manifest.data_date not in (None, delivery.data_date):
+        raise DeliveryRefused("manifest.data_date", f"{name}: the manifest names another data date than the file")
+    if manifest.mode not in (None, contract.mode):
+        raise DeliveryRefused("manifest.mode", f"{name}: the contract's mode is {contract.mode}")
+    if manifest.sha256 and manifest.sha256.lower() != sha256:
+        raise DeliveryRefused("manifest.sha256", f"{name}: the file is not the one the manifest was made for")
+    return manifest
+
+
+@dataclass
+class _Timings:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, step: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - begun, 3)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -60,17 +60,23 @@ class Delivery:
         return (self.data_date, self.sequence, self.path.name)
 
 
-def parse_name(path: Path) -> Delivery:
-    """Read a delivery's file name. Raises DeliveryRefused(``file.name``) where it does not follow feeds.md."""
+def parse_name(path: Path, *, feeds: Collection[str]) -> Delivery:
+    """Read a delivery's file name.
+
+    Raises DeliveryRefused(``file.name``) where it does not follow feeds.md or names none of ``feeds``.
+    """
     match = _NAME.match(path.name)
     day = _day(match["day"]) if match else None
     if match is None or day is None:
         raise DeliveryRefused(
             "file.name", f"{path.name}: a delivery is named <feed>_<division code>_<YYYYMMDD>[_<n>].<form>"
         )
+    feed = match["feed"].lower()
+    if feed not in feeds:
+        raise DeliveryRefused("file.name", f"{path.name}: there is no contract for a feed {feed}")
     return Delivery(
         path=path,
-        feed=match["feed"].lower(),
+        feed=feed,
         area_code=match["area"],
         data_date=day,
         sequence=int(match["n"] or 0),
@@ -92,13 +98,13 @@ def is_delivery(path: Path) -> bool:
     return path.is_file() and not hidden
 
 
-def in_folder(folder: Path) -> tuple[list[Delivery], list[DeliveryRefused]]:
-    """The deliveries of an inbox in the order they are to be taken in, and the files whose names say nothing."""
+def in_folder(folder: Path, *, feeds: Collection[str]) -> tuple[list[Delivery], list[DeliveryRefused]]:
+    """The deliveries of ``feeds`` in an inbox, in the order they are to be taken in, and the files that are none."""
     found: list[Delivery] = []
     strange: list[DeliveryRefused] = []
     for path in sorted(filter(is_delivery, _files(folder))):
         try:
-            found.append(parse_name(path))
+            found.append(parse_name(path, feeds=feeds))
         except DeliveryRefused as refusal:
             strange.append(refusal)
     return sorted(found, key=lambda delivery: delivery.order), strange
@@ -134,6 +140,7 @@ def archive(delivery: Delivery, *, sha256: str, folder: Path) -> Path:
 
     A copy appears under its final name only when it is whole.
     """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # deliveries are the most private thing in the house
     target = folder / sha256[:2] / sha256 / delivery.path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     if delivery.manifest_path.exists():

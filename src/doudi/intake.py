@@ -79,7 +79,7 @@ class Intake:
         archived, sha256 = connection.execute(
             "select archive_path, sha256 from ops.load where load_id = %s", (load_id,)
         ).fetchone()
-        delivery = deliveries.parse_name(Path(archived))
+        delivery = deliveries.parse_name(Path(archived), feeds=[contract.name])
         timings = _Timings()
 
         manifest = _checked_manifest(delivery, contract, sha256=sha256)

@@ -12,7 +12,7 @@ import psycopg
 
 from doudi import deliveries, ledger
 from doudi.contracts import Contract, load_contracts
-from doudi.deliveries import Delivery, DeliveryRefused
+from doudi.deliveries import Delivery
 from doudi.intake import Intake, Progress
 from doudi.ledger import LoadResult
 from doudi.settings import Settings
@@ -25,9 +25,8 @@ def take_in(feed: str, *, settings: Settings, progress: Progress = lambda line: 
     Raises WarehouseError or OSError for what may pass, after the other deliveries have been taken in.
     """
     contract = load_contracts(settings.contracts)[feed]
-    found, _ = deliveries.in_folder(settings.inbox)
+    own, _ = deliveries.in_folder(settings.inbox, feeds=[feed])
     with _session(settings, feed) as (connection, url):
-        own = [delivery for delivery in found if delivery.feed == feed]
         known = ledger.seen(connection, own)
         for delivery in own:
             if delivery.path not in known:
@@ -45,11 +44,9 @@ def land_files(
     Raises DeliveryRefused for a file whose name does not say what it is.
     """
     contracts = load_contracts(settings.contracts)
-    found = sorted((deliveries.parse_name(path) for path in paths), key=lambda delivery: delivery.order)
+    found = sorted((deliveries.parse_name(path, feeds=contracts) for path in paths), key=lambda each: each.order)
     results = []
     for delivery in found:
-        if delivery.feed not in contracts:
-            raise DeliveryRefused("file.name", f"{delivery.path.name}: no contract for a feed {delivery.feed}")
         contract = contracts[delivery.feed]
         with _session(settings, delivery.feed) as (connection, url):
             load_id, status = _enrol(connection, delivery, contract=contract, settings=settings)
@@ -63,7 +60,7 @@ def land_files(
 def waiting(*, settings: Settings) -> list[str]:
     """The feeds with deliveries, in the inbox or on the ledger, that are still to be taken in."""
     contracts = load_contracts(settings.contracts)
-    found, _ = deliveries.in_folder(settings.inbox)
+    found, _ = deliveries.in_folder(settings.inbox, feeds=contracts)
     with connect(warehouse_url(settings), step="waiting") as connection:
         known = ledger.seen(connection, found)
         unfinished = ledger.unfinished(connection)

@@ -14,14 +14,11 @@ def run_in_process(settings: Settings, *, progress: Callable[[str], None]) -> in
     from doudi.transform import build, is_needed
 
     url, as_of = warehouse_url(settings), settings.date_of_run()
-    _, strange = deliveries.in_folder(settings.inbox)
+    feeds = load_contracts(settings.contracts)
+    _, strange = deliveries.in_folder(settings.inbox, feeds=feeds)
     for refusal in strange:
         progress(str(refusal))
-    results = [
-        result
-        for feed in load_contracts(settings.contracts)
-        for result in loads.take_in(feed, settings=settings, progress=progress)
-    ]
+    results = [result for feed in feeds for result in loads.take_in(feed, settings=settings, progress=progress)]
     if is_needed(url, as_of):
         build(url=url, settings=settings, as_of=as_of, progress=progress)
     else:

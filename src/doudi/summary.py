@@ -156,7 +156,7 @@ def print_status(settings: Settings, *, console: Console | None = None) -> None:
                 for row in cursor:
                     table.add_row(*("" if value is None else str(value) for value in row))
                 console.print(table)
-    _, strange = in_folder(settings.inbox)
+    _, strange = in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
     for refusal in strange:
         console.print(f"not a delivery: {refusal}")
 

@@ -34,10 +34,6 @@ def register_columns(server_url: str, template: str) -> dict[str, list[tuple[str
     return found
 
 
-def test_there_are_the_twelve_feeds() -> None:
-    assert len(FEEDS) == 12
-
-
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_contract_is_a_contract_of_the_standard(feed: str) -> None:
     contract = OpenDataContractStandard.from_file(str(FOLDER / f"{feed}.yml"))

@@ -19,12 +19,10 @@ def test_every_file_is_read_without_errors(all_dags: dict[str, Any], project: Pa
 
 def test_reading_is_cheap(all_dags: dict[str, Any]) -> None:
     assert all_dags["heavy"] == []
-    assert all_dags["seconds"] < 10  # a slow machine included; the point is that nothing heavy is imported
 
 
 def test_one_dag_per_feed_and_two_that_follow(all_dags: dict[str, Any], contracts: dict[str, Contract]) -> None:
     assert set(all_dags["dags"]) == {"build_marts", "send_extracts", *(f"feed_{name}" for name in contracts)}
-    assert len(contracts) == 12
 
 
 def test_every_dag_says_whose_it_is_and_what_to_do(all_dags: dict[str, Any]) -> None:

@@ -104,7 +104,7 @@ def _conclude(settings: Settings, *, began: datetime, result: Snapshot, console:
     from doudi.summary import print_summary
 
     print_summary(settings, since=began, console=console)
-    _, strange = in_folder(settings.inbox)
+    _, strange = in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
     for refusal in strange:
         console.print(f"[red]not a delivery:[/] {refusal}")
     if feeds := waiting(settings=settings):

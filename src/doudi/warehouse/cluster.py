@@ -47,15 +47,17 @@ def start(home: Path) -> str:
     with _locked(home):
         if not (data / "PG_VERSION").exists():
             _initialise(home)
-        state = _read_state(home)
-        if not _running(data):
-            _forget_dead_server(data)
-            state |= {"port": _free_port(state["port"])}
-            _write_settings(data, port=state["port"])
-            _write_state(home, state)
-            _launch(home)
-        _create_database(state)
-    return _url(state)
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while True:
+            if not _running(data):
+                _launch(home)
+            try:
+                _create_database(_read_state(home))
+                return _url(_read_state(home))
+            except psycopg.OperationalError as error:  # recovering still, or killed a moment ago and dying
+                if "authentication failed" in str(error) or time.monotonic() > deadline:
+                    raise ClusterError(f"no connection to the embedded Postgres; see {_log(home)}") from None
+                time.sleep(0.2)
 
 
 def stop(home: Path) -> bool:
@@ -65,7 +67,7 @@ def stop(home: Path) -> bool:
         return False
     result = _run("pg_ctl", "-D", data, "-m", "fast", "-w", "-t", 600, "stop")
     if result.returncode:
-        raise ClusterError(f"the embedded Postgres did not stop; see {home / 'postgres' / 'server.log'}")
+        raise ClusterError(f"the embedded Postgres did not stop; see {_log(home)}")
     return True
 
 
@@ -107,10 +109,18 @@ def _initialise(home: Path) -> None:
     _write_state(home, {"password": password, "port": 0})
 
 
+def _log(home: Path) -> Path:
+    return home / "postgres" / "server.log"
+
+
 def _launch(home: Path) -> None:
-    log = home / "postgres" / "server.log"
+    data, log, state = home / "postgres" / "data", _log(home), _read_state(home)
+    _forget_dead_server(data)
+    state |= {"port": _free_port(state["port"])}
+    _write_settings(data, port=state["port"])
+    _write_state(home, state)
     print(f"starting PostgreSQL; its log is {log}", file=sys.stderr)
-    result = _run("pg_ctl", "-D", home / "postgres" / "data", "-l", log, "-w", "-t", START_TIMEOUT_SECONDS, "start")
+    result = _run("pg_ctl", "-D", data, "-l", log, "-w", "-t", START_TIMEOUT_SECONDS, "start")
     if result.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.exists() else result.stderr
         raise ClusterError(f"the embedded Postgres did not start; the end of {log}:\n{tail}")

@@ -1,7 +1,6 @@
 """The synthesis as a whole: the same bytes each time, every rule broken, flat memory."""
 
 import hashlib
-import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -75,18 +74,6 @@ def test_the_summary_is_the_sum_of_the_tables(county: County) -> None:
 def test_most_rows_of_a_monthly_list_do_not_change(county: County) -> None:
     last = next(row for row in county.truth("deliveries") if row["file_name"] == "poverty_register_513431_20200630.csv")
     assert int(last["rows_unchanged"]) > 0.9 * int(last["rows_read"])
-
-
-def test_memory_does_not_grow_with_the_number_of_people(tmp_path: Path) -> None:
-    def peak(persons: int) -> int:
-        tracemalloc.start()
-        generate(tmp_path / str(persons), persons=persons, seed=5, as_of=AS_OF)
-        _, highest = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return highest
-
-    peak(50)  # fills the caches that every run shares
-    assert peak(3000) < 1.5 * peak(1000)
 
 
 def test_a_run_that_breaks_leaves_no_delivery_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

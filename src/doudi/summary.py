@@ -14,7 +14,7 @@ from doudi.warehouse.connection import connect, warehouse_url
 
 def print_summary(settings: Settings, *, since: datetime | None = None, console: Console | None = None) -> None:
     """Print the state of the warehouse; with ``since``, what was new from then on stands beside it."""
-    console = console or Console()
+    console = console or _console()
     with connect(warehouse_url(settings), step="summary") as connection:
         console.print(_feeds(connection, settings))
         if _exists(connection, "ops.quarantine"):
@@ -25,6 +25,12 @@ def print_summary(settings: Settings, *, since: datetime | None = None, console:
         if since:
             console.print(_new_since(connection, since))
     console.print(_places(settings))
+
+
+def _console() -> Console:
+    """As wide as the terminal; where the output goes to a file, wide enough that no cell is folded."""
+    console = Console()
+    return console if console.is_terminal else Console(width=130)
 
 
 def _exists(connection: psycopg.Connection, relation: str) -> bool:
@@ -66,15 +72,15 @@ def _feeds(connection: psycopg.Connection, settings: Settings) -> Table:
 
 
 def _refusals(connection: psycopg.Connection) -> Table:
-    table = _table("Rows in quarantine by rule", "rule", "column", "rows", numbers=1)
+    table = _table("Rows in quarantine by rule", "rule", "columns", "rows", numbers=1)
     rows = connection.execute(
         """
-        select rule, coalesce(column_name, ''), count(*) from ops.quarantine
-        where status = 'open' group by rule, column_name order by count(*) desc, rule, column_name
+        select rule, coalesce(string_agg(distinct column_name, ', '), ''), count(*) from ops.quarantine
+        where status = 'open' group by rule order by count(*) desc, rule
         """
     ).fetchall()
-    for rule, column, count in rows:
-        table.add_row(rule, column, f"{count:,}")
+    for rule, columns, count in rows:
+        table.add_row(rule, columns, f"{count:,}")
     return table
 
 
@@ -146,7 +152,7 @@ def _places(settings: Settings) -> Table:
 
 def print_status(settings: Settings, *, console: Console | None = None) -> None:
     """Print what an engineer looks at first: feeds and whether they are late, what was refused, the last build."""
-    console = console or Console()
+    console = console or _console()
     with connect(warehouse_url(settings), step="status") as connection:
         console.print(_lateness(connection, settings))
         for title, query in _TROUBLE.items():

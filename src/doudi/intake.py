@@ -117,6 +117,7 @@ class Intake:
             self.connection, contract=self.contract, tables=tables, columns=declared
         )  # fmt: skip
         ledger.update(self.connection, load_id, control_totals_declared=declared, control_totals_actual=actual)
+        self.connection.commit()  # both are told where they differ and the delivery is refused
         differing = [column for column, total in actual.items() if abs(total - declared[column]) > 0.005]
         if differing:
             raise DeliveryRefused("manifest.control_totals", f"{name}: the sums of {differing} are not as declared")
@@ -135,14 +136,15 @@ class Intake:
         for verdict in verdicts:
             if verdict.success or verdict.severity != "stop":
                 continue
+            told = f"{verdict.reason_zh}。{verdict.reason_en}."
             if verdict.failing_rows_sql is None:
-                raise DeliveryRefused(f"suite.{verdict.rule}", f"{verdict.reason_zh} {verdict.reason_en}")
+                raise DeliveryRefused(f"suite.{verdict.rule}", told)
             self.connection.execute(
                 f"""
                 insert into {tables.faults}
                 select failing._row_no, 1000, %s, %s, %s from ({verdict.failing_rows_sql}) as failing
                 """,
-                (verdict.column_name, verdict.rule, f"{verdict.reason_zh} {verdict.reason_en}"),
+                (verdict.column_name, verdict.rule, told),
             )
 
     def _record(self, load_id: int, *, suite_name: str, verdict: "quality.Verdict") -> None:

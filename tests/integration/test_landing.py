@@ -215,6 +215,14 @@ def test_a_file_whose_name_says_nothing_is_told_by_name(take: Callable, tmp_path
         take(write(tmp_path, name, "x"))
 
 
+def test_totals_that_differ_are_both_kept_with_the_refusal(take: Callable, query: Callable, tmp_path: Path) -> None:
+    write(tmp_path, NAME + ".manifest.json", '{"control_totals": {"annual_income_per_capita": 1}}')
+    take(write(tmp_path, NAME, as_csv([poverty_row(1)])))
+    assert query("select control_totals_declared, control_totals_actual, rows_read from ops.load") == [
+        ({"annual_income_per_capita": 1.0}, {"annual_income_per_capita": 3000.0}, 1)
+    ]
+
+
 def test_nothing_of_a_load_stays_behind_in_landing(take: Callable, query: Callable, tmp_path: Path) -> None:
     take(write(tmp_path, NAME, as_csv([poverty_row(1)])), write(tmp_path, "poverty_register_513431_20200430.csv", "x"))
     assert query("select count(*) from pg_tables where schemaname = 'landing'") == [(0,)]

@@ -58,11 +58,10 @@ class LoadTables:
 
 @dataclass(frozen=True, kw_only=True)
 class Landed:
-    """How a file went in: data rows read, those of them that are no records, and whether COPY took the file whole."""
+    """How a file went in: data rows read, and those of them that are no records."""
 
     rows_read: int
     lines_set_aside: int
-    whole: bool
 
 
 def landed_names(form: TextForm) -> list[str]:
@@ -74,13 +73,13 @@ def land(connection: psycopg.Connection, *, path: Path, form: TextForm, tables: 
     """Copy ``path`` into ``tables.landed`` and commit. Rows that hold nothing at all are no rows."""
     _create(connection, form, tables)
     connection.commit()
-    aside, whole = 0, _copy_whole(connection, path, form, tables)
-    if not whole:
+    aside = 0
+    if not _copy_whole(connection, path, form, tables):
         connection.rollback()
         aside = _copy_by_record(connection, path, form, tables)
     rows = _drop_blank_rows(connection, form, tables) + aside
     connection.commit()
-    return Landed(rows_read=rows, lines_set_aside=aside, whole=whole)
+    return Landed(rows_read=rows, lines_set_aside=aside)
 
 
 def _create(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> None:

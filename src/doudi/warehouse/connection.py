@@ -1,6 +1,5 @@
 """Connections to the warehouse, and errors that carry no row."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -74,16 +73,3 @@ def without_values(error: psycopg.Error, *, step: str = "") -> WarehouseError:
     kind = type(error).__name__
     message = " ".join(part for part in (step and f"{step}:", kind, error.sqlstate, where) if part)
     return WarehouseError(message, sqlstate=error.sqlstate)
-
-
-def wait_until_up(url: str, *, seconds: int) -> None:
-    """Wait for a server that is still recovering. Raises WarehouseError when ``seconds`` have passed."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            with connect(url, step="wait"):
-                return
-        except WarehouseError as error:
-            if not error.transient or time.monotonic() > deadline:
-                raise
-            time.sleep(1)

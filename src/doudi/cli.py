@@ -16,9 +16,9 @@ from doudi.extracts import ExtractError
 from doudi.quality import SuiteError
 from doudi.settings import Settings, SettingsError, load_settings, parse_date
 from doudi.transform import BuildError
-from doudi.warehouse import cluster
-from doudi.warehouse.connection import WarehouseError, connect, warehouse_url
-from doudi.warehouse.schema import SchemaError, create_schemas
+from doudi.warehouse import cluster, schema
+from doudi.warehouse.connection import WarehouseError, warehouse_url
+from doudi.warehouse.schema import SchemaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 db = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL.")
@@ -75,8 +75,7 @@ def init() -> None:
 
 def initialise(settings: Settings) -> None:
     """Create the schemas and tables that are missing in the warehouse of ``settings``."""
-    with connect(warehouse_url(settings), step="init") as connection:
-        create_schemas(connection, load_contracts(settings.contracts).values())
+    schema.initialise(warehouse_url(settings), load_contracts(settings.contracts).values())
 
 
 @app.command()

@@ -39,11 +39,20 @@ class _Custom(_Closed):
     value: Any
 
 
+class _Customised(_Closed):
+    """A part of the standard that carries properties of ours."""
+
+    custom: tuple[_Custom, ...] = Field(alias="customProperties")
+
+    def _custom_value(self, name: str, default: Any) -> Any:
+        return next((item.value for item in self.custom if item.property == name), default)
+
+
 class _TypeOptions(_Closed):
     minimum: int
 
 
-class Column(_Closed):
+class Column(_Customised):
     """One column of a feed.
 
     ``header`` is the department's own heading, ``type`` the kind of text that is accepted in it
@@ -60,7 +69,6 @@ class Column(_Closed):
     primary_key: bool = Field(default=False, alias="primaryKey")
     primary_key_position: int | None = Field(default=None, alias="primaryKeyPosition")
     type_options: _TypeOptions | None = Field(default=None, alias="logicalTypeOptions")
-    custom: tuple[_Custom, ...] = Field(alias="customProperties")
 
     @model_validator(mode="after")
     def _agree(self) -> "Column":
@@ -74,9 +82,6 @@ class Column(_Closed):
         if (self.type == "code") != bool(self.codes):
             raise ValueError(f"column {self.name}: codes belong to type code, and to no other")
         return self
-
-    def _custom_value(self, name: str, default: Any) -> Any:
-        return next((item.value for item in self.custom if item.property == name), default)
 
     @property
     def type(self) -> ColumnType:
@@ -121,7 +126,7 @@ class _Service(_Closed):
     unit: Literal["day", "week", "month"]
 
 
-class Contract(_Closed):
+class Contract(_Customised):
     """A feed's contract: its columns, its owner, its mode and how often it comes."""
 
     api_version: str = Field(alias="apiVersion", pattern=r"^v3\.")
@@ -134,7 +139,6 @@ class Contract(_Closed):
     description: _Description
     team: _Team
     service: tuple[_Service, ...] = Field(alias="slaProperties", min_length=1, max_length=1)
-    custom: tuple[_Custom, ...] = Field(alias="customProperties")
     tables: tuple[_Table, ...] = Field(alias="schema", min_length=1, max_length=1)
 
     @model_validator(mode="after")
@@ -154,9 +158,6 @@ class Contract(_Closed):
         if len(names) != len(set(names)):
             raise ValueError("a column name stands twice")
         return self
-
-    def _custom_value(self, name: str, default: Any) -> Any:
-        return next((item.value for item in self.custom if item.property == name), default)
 
     @property
     def title(self) -> str:

@@ -128,17 +128,23 @@ def end(connection: psycopg.Connection, load_id: int, *, status: str, **values: 
     update(connection, load_id, status=status, finished_at=datetime.now(UTC), **values)
 
 
-def unfinished(connection: psycopg.Connection, feed: str | None = None) -> list[int]:
-    """Deliveries that were begun and neither published nor refused: cut off, or failed for what may pass."""
+def unfinished(connection: psycopg.Connection, feed: str) -> list[int]:
+    """A feed's deliveries that were begun and neither published nor refused: cut off, or failed for what may pass."""
     rows = connection.execute(
         """
         select load_id from ops.load
-        where status <> all(%s) and (%s::text is null or feed = %s)
+        where status <> all(%s) and feed = %s
         order by data_date, sequence, load_id
         """,
-        (list(FINAL), feed, feed),
+        (list(FINAL), feed),
     ).fetchall()
     return [load_id for (load_id,) in rows]
+
+
+def unfinished_feeds(connection: psycopg.Connection) -> set[str]:
+    """The feeds that have such deliveries."""
+    rows = connection.execute("select distinct feed from ops.load where status <> all(%s)", (list(FINAL),)).fetchall()
+    return {feed for (feed,) in rows}
 
 
 def suite_parameters(connection: psycopg.Connection, load_id: int) -> dict[str, int | date | None]:

@@ -63,8 +63,7 @@ def waiting(*, settings: Settings) -> list[str]:
     found, _ = deliveries.in_folder(settings.inbox, feeds=contracts)
     with connect(warehouse_url(settings), step="waiting") as connection:
         known = ledger.seen(connection, found)
-        unfinished = ledger.unfinished(connection)
-        begun = {ledger.read(connection, load_id).feed for load_id in unfinished}
+        begun = ledger.unfinished_feeds(connection)
     fresh = {delivery.feed for delivery in found if delivery.path not in known}
     return sorted((fresh | begun) & set(contracts))
 

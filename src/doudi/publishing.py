@@ -103,12 +103,16 @@ def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadT
     return Published(rows_published=published, rows_unchanged=sound - published, rows_ended=ended)
 
 
+def _key_names(contract: Contract) -> list[str]:
+    return ["_county_code", *(column.name for column in contract.key)]
+
+
 def _key(contract: Contract) -> str:
-    return ", ".join(["_county_code", *(column.name for column in contract.key)])
+    return ", ".join(_key_names(contract))
 
 
 def _same_record(contract: Contract, left: str, right: str) -> str:
-    return " and ".join(f"{left}.{name} = {right}.{name}" for name in _key(contract).split(", "))
+    return " and ".join(f"{left}.{name} = {right}.{name}" for name in _key_names(contract))
 
 
 def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
@@ -199,16 +203,17 @@ def _held(contract: Contract, tables: LoadTables) -> str:
     )"""
 
 
-def _columns(contract: Contract) -> str:
+def _column_names(contract: Contract) -> list[str]:
+    """A version's columns but for the days between which it holds."""
     names = (column.name for column in contract.columns)
-    return ", ".join(["_county_code", *names, "_area_code", "_row_hash", "_load_id", "_row_no"])
+    return ["_county_code", *names, "_area_code", "_row_hash", "_load_id", "_row_no"]
 
 
 def _keep_what_follows(contract: Contract) -> str:
     """What was known from the next list on stays true when a late list contradicts the time before."""
-    standing = ", ".join(f"standing.{name}" for name in _columns(contract).split(", "))
+    standing = ", ".join(f"standing.{name}" for name in _column_names(contract))
     return f"""
-        insert into register.{contract.name} ({_columns(contract)}, _valid_from, _valid_to)
+        insert into register.{contract.name} ({", ".join(_column_names(contract))}, _valid_from, _valid_to)
         select {standing}, change.until, change.standing_to
         from change
         inner join register.{contract.name} as standing
@@ -238,9 +243,9 @@ def _end_standing(contract: Contract) -> str:
 
 def _insert_versions(contract: Contract, tables: LoadTables) -> str:
     own = {"_load_id": "%(load)s"}
-    values = ", ".join(own.get(name, f"typed.{name}") for name in _columns(contract).split(", "))
+    values = ", ".join(own.get(name, f"typed.{name}") for name in _column_names(contract))
     return f"""
-        insert into register.{contract.name} ({_columns(contract)}, _valid_from, _valid_to)
+        insert into register.{contract.name} ({", ".join(_column_names(contract))}, _valid_from, _valid_to)
         select {values}, %(day)s, change.until
         from change
         inner join {tables.typed} as typed using (_row_no)

@@ -10,13 +10,13 @@ from doudi.orchestration.api import AirflowError
 from doudi.orchestration.environment import SCHEMA, Airflow
 from doudi.settings import Settings
 from doudi.warehouse.connection import connect
-from doudi.warehouse.schema import create_schemas
+from doudi.warehouse.schema import initialise
 
 
 def create_what_is_missing(url: str, settings: Settings) -> None:
     """Create the warehouse's schemas and tables, and the empty schema for Airflow's."""
+    initialise(url, load_contracts(settings.contracts).values())
     with connect(url, step="init") as connection:
-        create_schemas(connection, load_contracts(settings.contracts).values())
         connection.execute(f"create schema if not exists {SCHEMA}")
 
 

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from doudi.contracts import Contract
+from doudi.warehouse.connection import connect
 
 SCHEMAS = ("landing", "register", "ops", "identity", "reference", "staging", "intermediate", "marts")
 _MIGRATION_LOCK = 7_202_003  # any number, as long as every process takes the same
@@ -30,6 +31,12 @@ def create_schemas(connection: psycopg.Connection, contracts: Iterable[Contract]
     for contract in contracts:
         _create_register(connection, contract)
         _refuse_drift(connection, contract)
+
+
+def initialise(url: str, contracts: Iterable[Contract]) -> None:
+    """Create whatever is missing in the warehouse at ``url``, in a transaction of its own."""
+    with connect(url, step="init") as connection:
+        create_schemas(connection, contracts)
 
 
 def _create_register(connection: psycopg.Connection, contract: Contract) -> None:

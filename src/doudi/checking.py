@@ -5,14 +5,13 @@ with faults is kept as it came and never ends the record it should have confirme
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import psycopg
 
 from doudi.contracts import Column, Contract
-from doudi.landing import LoadTables, landed_names
+from doudi.landing import LoadTables
 from doudi.rules import reason
-from doudi.text_form import TextForm
 
 _TYPED = {
     "text": "ops.clean_text({raw})",
@@ -27,13 +26,14 @@ _CITIZEN_ID_FAULTS = ("length", "characters", "birth_date", "check_character")
 
 
 def type_rows(
-    connection: psycopg.Connection, *, contract: Contract, form: TextForm, tables: LoadTables, area_code: str
+    connection: psycopg.Connection, *, contract: Contract, present: Collection[str], tables: LoadTables, area_code: str
 ) -> None:
     """Fill ``tables.typed`` (every landed row, typed, with its hash and ``_faults``) and ``tables.faults``; commit.
 
+    ``present`` are the contract's columns that ``tables.landed`` has; the others are null in every row.
+
     A value that is there and cannot be read as its type is null in ``typed`` and named in ``_faults``.
     """
-    present = set(landed_names(form))
     connection.execute(_typing_query(contract, present=present, tables=tables, area_code=area_code))
     connection.execute(
         f"""
@@ -49,7 +49,7 @@ def type_rows(
     connection.commit()
 
 
-def _typing_query(contract: Contract, *, present: set[str], tables: LoadTables, area_code: str) -> str:
+def _typing_query(contract: Contract, *, present: Collection[str], tables: LoadTables, area_code: str) -> str:
     columns = contract.columns
     names = ", ".join(column.name for column in columns)
     raws = ", ".join(f"raw_{column.name}" for column in columns)

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from doudi import checking, deliveries, ledger, publishing, quality, quarantine
 from doudi.contracts import Contract
 from doudi.deliveries import Delivery, DeliveryRefused, Manifest
-from doudi.landing import Landed, LoadTables, land
+from doudi.landing import Landed, LoadTables, land, landed_names
 from doudi.ledger import LoadResult
 from doudi.settings import Settings
 from doudi.text_form import TextForm, read_form
@@ -93,7 +93,9 @@ class Intake:
             line_offset=form.header_lines, manifest=manifest.model_dump(mode="json", exclude_unset=True),
         )  # fmt: skip
         with timings.of("check"):
-            checking.type_rows(connection, contract=contract, form=form, tables=tables, area_code=delivery.area_code)
+            checking.type_rows(
+                connection, contract=contract, present=landed_names(form), tables=tables, area_code=delivery.area_code
+            )
             self._compare_with_manifest(load_id, delivery, manifest, landed, tables)
             self._judge(load_id, tables)
             checking.refuse_repeated_keys(connection, contract=contract, tables=tables)

@@ -31,7 +31,10 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """The place in time that a delivery takes: its feed's area and day, and whether others came before it."""
+    """The place in time that a delivery takes: its feed's area and day, and whether others came before it.
+
+    ``partial``: it is no whole list but some rows of one, replayed from quarantine, so no record ends by its absence.
+    """
 
     load_id: int
     area_code: str
@@ -39,6 +42,7 @@ class Slot:
     sequence: int
     late: bool
     same_day: bool
+    partial: bool
 
 
 def find_slot(connection: psycopg.Connection, *, contract: Contract, load_id: int) -> Slot | None:
@@ -56,7 +60,7 @@ def find_slot(connection: psycopg.Connection, *, contract: Contract, load_id: in
         )
 
         select
-            this.area_code, this.data_date::text, this.sequence,
+            this.area_code, this.data_date::text, this.sequence, this.replays_load_id is not null as partial,
             exists (select from overlapping where data_date > this.data_date) as late,
             exists (select from overlapping where data_date = this.data_date) as same_day,
             exists (
@@ -67,12 +71,13 @@ def find_slot(connection: psycopg.Connection, *, contract: Contract, load_id: in
         """,
         {"load_id": load_id},
     ).fetchone()
-    area_code, data_date, sequence, late, same_day, superseded = row
+    area_code, data_date, sequence, partial, late, same_day, superseded = row
     if superseded and contract.mode == "snapshot":
         return None
     return Slot(
-        load_id=load_id, area_code=area_code, data_date=data_date, sequence=sequence, late=late, same_day=same_day
-    )
+        load_id=load_id, area_code=area_code, data_date=data_date, sequence=sequence,
+        late=late, same_day=same_day, partial=partial,
+    )  # fmt: skip
 
 
 def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadTables, slot: Slot) -> Published:
@@ -121,17 +126,17 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
     ``_row_no`` is null for one that ended, ``standing_from`` for one that was not there; ``until`` is the day up to
     which the delivery's word holds.
     """
-    snapshot = contract.mode == "snapshot"
+    whole_list = contract.mode == "snapshot" and not slot.partial
     until = _until(contract) if slot.late else "date 'infinity'"
     corrected_already = (
         "and not (standing._valid_from = %(day)s and exists ("
         "select from ops.load as other where other.load_id = standing._load_id and other.sequence > %(sequence)s))"
-        if slot.same_day and not snapshot
+        if slot.same_day and contract.mode == "events"
         else ""
     )
     ended = (
         f"or (sound._row_no is null and starts_with(standing._area_code, %(area)s) and not {_held(contract, tables)})"
-        if snapshot
+        if whole_list
         else ""
     )
     return f"""
@@ -155,7 +160,7 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
                 standing._valid_to as standing_to,
                 sound._row_no
             from sound
-            {"full" if snapshot else "left"} join standing using ({_key(contract)})
+            {"full" if whole_list else "left"} join standing using ({_key(contract)})
             where sound._row_hash is distinct from standing._row_hash
                 and ((sound._row_no is not null {corrected_already}) {ended})
         )

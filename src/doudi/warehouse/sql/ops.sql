@@ -36,6 +36,8 @@ create table if not exists ops.load (
     unique (feed, area_code, data_date, sha256),
     check (status <> 'published' or rows_read = rows_published + rows_unchanged + rows_quarantined)
 );
+-- set where the load is no delivery of its own but rows replayed from the quarantine of another
+alter table ops.load add column if not exists replays_load_id bigint references ops.load;
 create index if not exists load_by_state on ops.load (feed, status, data_date);
 create index if not exists load_by_source on ops.load (source_uri);
 comment on table ops.load is 'Every delivery ever seen, one row each.';
@@ -54,6 +56,10 @@ create table if not exists ops.quarantine (
     quarantined_at timestamptz not null default now(),
     primary key (load_id, row_no)
 );
+-- the member of an archive and the sheet of a workbook that the row came in; null where the file is one thing
+alter table ops.quarantine add column if not exists part text;
+-- the load that took the row in again; its own quarantine tells where that was refused too
+alter table ops.quarantine add column if not exists replay_load_id bigint references ops.load;
 comment on table ops.quarantine is 'Every refused row with its text as it came; the first of its faults names the rule.';
 
 create table if not exists ops.check_result (

@@ -1,17 +1,19 @@
 # make run            a night on Airflow: of a synthetic county, or make run INBOX=folder [AS_OF=YYYY-MM-DD]
 # make ui             Airflow's scheduler and web interface, until Ctrl-C
 # make test, lint     what a change must pass
+# make bench          what landing costs against bare COPY, ROWS=1000000 or more; writes docs/benchmarks.md
 # make setup          only .venv, with .venv/bin/doudi in it
 # make lock           requirements*.txt anew from pyproject.toml
 # make clean          remove all that the above have made, the warehouse in .doudi too
 
 PERSONS ?= 5000
 SEED ?= 1
+ROWS ?= 1000000
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
-.PHONY: run ui test lint setup lock clean
+.PHONY: run ui test lint bench setup lock clean
 
 run: setup
 	@$(if $(INBOX),DOUDI_INBOX="$(INBOX)") $(if $(AS_OF),DOUDI_AS_OF="$(AS_OF)") $(BIN)/python -m doudi.orchestration run --persons $(PERSONS) --seed $(SEED)
@@ -28,16 +30,20 @@ lint: .venv/.dev
 	$(BIN)/sqlfluff lint dbt_project/models
 	$(BIN)/yamllint --strict .
 
+bench: setup .venv-bench/.done
+	$(BIN)/python -m benchmarks.landing $(ROWS)
+
 setup: .venv/.runtime
 
 lock: $(BIN)/uv
 	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-bootstrap.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) requirements-bench.in -o requirements-bench.txt
 
 clean:
 	@if [ -d .doudi ] && [ -x $(BIN)/python ]; then DOUDI_HOME= $(BIN)/python -m doudi.orchestration stop && DOUDI_HOME= $(BIN)/doudi db stop; fi
-	rm -rf .doudi .venv .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs logs
+	rm -rf .doudi .venv .venv-bench .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/uv: requirements-bootstrap.txt
@@ -54,6 +60,13 @@ $(BIN)/uv: requirements-bootstrap.txt
 	@echo 'installing what requirements.txt locks; the first time this takes some minutes'
 	@$(INSTALL) --compile-bytecode --require-hashes -r requirements.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# the tools that landing is compared with, away from what doudi itself needs
+.venv-bench/.done: $(BIN)/uv requirements-bench.txt
+	@echo 'installing what requirements-bench.txt locks'
+	@$(BIN)/python -m venv --clear .venv-bench
+	@$(BIN)/uv pip install --system-certs --quiet --python .venv-bench/bin/python --require-hashes -r requirements-bench.txt
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt

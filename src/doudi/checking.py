@@ -57,33 +57,37 @@ def _typing_query(contract: Contract, *, present: Collection[str], tables: LoadT
         f"{column.name if column.name in present else 'null::text'} as raw_{column.name}" for column in columns
     )
     typed = ", ".join(_typed(column) for column in columns)
-    id_faults = [f"ops.citizen_id_fault({c.name}) as {c.name}_fault" for c in columns if c.type == "id"]
+    ids = [column.name for column in columns if column.type == "id"]
+    digits = "".join(f", ops.citizen_id_digits({name}) as {name}_digits" for name in ids)
+    id_faults = "".join(f", ops.citizen_id_fault({name}, {name}_digits) as {name}_fault" for name in ids)
     faults = [fault for column in columns for fault in _faults(column)]
     any_fault = " or ".join(condition for condition, _ in faults)
-    all_faults = ", ".join(f"({i}, {condition}, {_json(told)})" for i, (condition, told) in enumerate(faults))
+    # No subquery here: one that looks at the row's own values would keep the scan from being shared among workers.
+    all_faults = ", ".join(f"case when {condition} then {_json(told)} end" for condition, told in faults)
     area = _text(area_code)
     if contract.has("division_code"):
         area = f"case when starts_with(division_code, {area}) then division_code else {area} end"
-    # `offset 0` keeps the planner from folding the levels into one, which would read each value several times.
+    # `offset` keeps the planner from folding the levels into one, which would read each value several times. It is
+    # quoted since a bare 0 becomes a constant only after the planner has asked whether workers may share the level.
     return f"""
         create unlogged table {tables.typed} as
         select _row_no, {names},
             {area} as _area_code,
             left({area}, 6) as _county_code,
             md5(row({names})::text)::uuid as _row_hash,
-            case when {any_fault} then (
-                select jsonb_agg(fault.content order by fault.position)
-                from (values {all_faults}) as fault (position, holds, content)
-                where fault.holds
-            ) end as _faults
+            case when {any_fault} then to_jsonb(array_remove(array[{all_faults}], null)) end as _faults
         from (
-            select _row_no, {raws}, {", ".join([names, *id_faults])}
+            select _row_no, {raws}, {names}{id_faults}
             from (
-                select _row_no, {raws}, {typed}
-                from (select _row_no, {landed} from {tables.landed}) as landed
-                offset 0
-            ) as typed
-            offset 0
+                select _row_no, {raws}, {names}{digits}
+                from (
+                    select _row_no, {raws}, {typed}
+                    from (select _row_no, {landed} from {tables.landed}) as landed
+                    offset '0'
+                ) as typed
+                offset '0'
+            ) as numbered
+            offset '0'
         ) as judged
     """
 
@@ -119,6 +123,28 @@ def _faults(column: Column) -> list[tuple[str, dict[str, str]]]:
     if column.minimum is not None:
         found.append(fault(f"({column.name} < {column.minimum})", "minimum"))
     return found
+
+
+def refuse_damaged_cells(connection: psycopg.Connection, *, contract: Contract, tables: LoadTables) -> None:
+    """Add the faults of cells that were damaged in the workbook, before their text was looked at; commits."""
+    rules = connection.execute(f"select distinct column_name, rule from {tables.cells}").fetchall()
+    for name, rule in rules:
+        said = reason(rule, header=contract.column(name).header, column=name)
+        fault = json.dumps({"column": name, "rule": rule, "reason": said})
+        damaged = f"select _row_no from {tables.cells} where column_name = %(name)s and rule = %(rule)s"
+        values = {"name": name, "rule": rule, "reason": said, "fault": fault}
+        connection.execute(
+            f"insert into {tables.faults} select _row_no, 0, %(name)s, %(rule)s, %(reason)s from ({damaged}) as cell",
+            values,
+        )
+        connection.execute(
+            f"""
+            update {tables.typed} set _faults = jsonb_build_array(%(fault)s::jsonb) || coalesce(_faults, '[]')
+            where _row_no in ({damaged})
+            """,
+            values,
+        )
+    connection.commit()
 
 
 def refuse_repeated_keys(connection: psycopg.Connection, *, contract: Contract, tables: LoadTables) -> None:

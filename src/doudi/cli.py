@@ -8,23 +8,30 @@ from typing import Annotated
 
 import typer
 
+from doudi.connectors.connections import SourceError
 from doudi.contracts import ContractError, load_contracts
 from doudi.deliveries import DeliveryRefused
 from doudi.explain import UnknownWarning
 from doudi.explain import explain as explain_warning
 from doudi.extracts import ExtractError
+from doudi.orchestration.environment import use_connections
 from doudi.quality import SuiteError
+from doudi.quarantine import QuarantineError
 from doudi.settings import Settings, SettingsError, load_settings, parse_date
+from doudi.sources import SourcesError
 from doudi.transform import BuildError
 from doudi.warehouse import cluster, schema
-from doudi.warehouse.connection import WarehouseError, warehouse_url
+from doudi.warehouse.connection import WarehouseError, connect, warehouse_url
 from doudi.warehouse.schema import SchemaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 db = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL.")
 app.add_typer(db, name="db")
+desk = typer.Typer(no_args_is_help=True, help="Refused rows: look, send back, take in again, give up.")
+app.add_typer(desk, name="quarantine")
 
 _MENDABLE = (
+    *(QuarantineError, SourceError, SourcesError),
     *(BuildError, ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, SuiteError),
     *(UnknownWarning, WarehouseError, cluster.ClusterError),
 )
@@ -34,6 +41,7 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="Compute for this day,
 def main() -> None:
     """Run the command; faults that a user can mend end it with one line instead of a traceback."""
     try:
+        use_connections(load_settings())
         app()
     except _MENDABLE as error:
         print(f"doudi: {error}", file=sys.stderr)
@@ -121,6 +129,22 @@ def land(
 
 
 @app.command()
+def fetch(feeds: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Pull what is new for the FEEDS named, or for all, from the sources of sources.yml, and take nothing in.
+
+    Ends with 1 where a source could not be read.
+    """
+    from doudi.loads import fetch as fetch_feeds
+
+    settings = _settings()
+    initialise(settings)
+    known = load_contracts(settings.contracts)
+    if unknown := set(feeds or ()) - set(known):
+        raise typer.BadParameter(f"there is no contract for a feed {', '.join(sorted(unknown))}")
+    raise typer.Exit(int(bool(fetch_feeds(feeds or known, settings=settings, progress=_say))))
+
+
+@app.command()
 def build(as_of: AsOf = None) -> None:
     """Build staging, identity, indicators and marts for one day, and open, keep and clear warnings."""
     from doudi.transform import build as build_marts
@@ -161,6 +185,19 @@ def run(
     raise typer.Exit(run_in_process(settings, progress=_say))
 
 
+@app.command("data-docs")
+def data_docs() -> None:
+    """Build Great Expectations' pages on the last deliveries and print where they begin. They show counts, no rows."""
+    from doudi.quality.data_docs import build_data_docs
+
+    settings = _settings()
+    initialise(settings)
+    built = build_data_docs(url=warehouse_url(settings), settings=settings, progress=_say)
+    if not built:
+        _say("nothing has changed")
+    print(settings.data_docs / "index.html")
+
+
 @app.command()
 def status() -> None:
     """What was taken in, refused and built, and which feeds are late by their contract's cadence."""
@@ -174,3 +211,102 @@ def explain(warning_id: str) -> None:
     """Tell in sentences why a warning was raised: values, thresholds, and the rows they were read from."""
     for line in explain_warning(warning_id, settings=_settings()):
         print(line)
+
+
+Feed = Annotated[str | None, typer.Option("--feed", help="Every delivery of this feed.")]
+LoadId = Annotated[int | None, typer.Argument(metavar="[LOAD]", help="The number of a load, as the list names it.")]
+
+
+@desk.command("list")
+def quarantine_list(
+    feed: Feed = None,
+    load: Annotated[int | None, typer.Option(help="Only this load.")] = None,
+    status: Annotated[str, typer.Option(help="open, replayed, discarded or all.")] = "open",
+) -> None:
+    """How many rows each rule has refused of each delivery, and since when; no row's values."""
+    from doudi.quarantine import listing
+    from doudi.summary import print_table
+
+    if status not in ("open", "replayed", "discarded", "all"):
+        raise QuarantineError(f"--status={status}: write open, replayed, discarded or all")
+    settings = _settings()
+    initialise(settings)
+    with connect(warehouse_url(settings), step="quarantine list") as connection:
+        counts = listing.counts(connection, feed=feed, load_id=load, status=None if status == "all" else status)
+    rows = [(c.load_id, c.file_name, c.rule, c.columns, c.status, c.oldest, f"{c.rows:,}") for c in counts]
+    columns = ("load", "delivery", "rule", "columns", "status", "since", "rows")
+    print_table("Rows in quarantine by delivery and rule", *columns, rows=rows, numbers=1)
+
+
+@desk.command("show")
+def quarantine_show(
+    load: int,
+    row: Annotated[int | None, typer.Option(help="Only this row: 345 of T12-345.")] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="With the text as sent. It is personal: for your own screen only.")
+    ] = False,
+) -> None:
+    """Each refused row of a LOAD: where it stood, what is wrong with it, and what became of it."""
+    from doudi.returns import show
+    from doudi.summary import print_table
+
+    settings = _settings()
+    initialise(settings)
+    rows = list(show(settings=settings, load_id=load, row_no=row, values=values))
+    columns = ("row", "delivery", "line", "column", "rule", "reason", "text", "fate")
+    print_table(f"Refused rows of load {load}", *columns, rows=rows)
+
+
+@desk.command("export")
+def quarantine_export(load: LoadId = None, feed: Feed = None, out: Annotated[Path, typer.Option()] = Path()) -> None:
+    """Write the open rows of a LOAD, or of a feed, as workbooks to be sent back: one for each delivery, into OUT."""
+    from doudi.returns import export
+
+    settings = _settings()
+    initialise(settings)
+    for workbook in export(settings=settings, out=out.resolve(), load_id=load, feed=feed):
+        print(f"{workbook.path}: {workbook.rows} rows")
+
+
+@desk.command("replay")
+def quarantine_replay(
+    load: LoadId = None,
+    feed: Feed = None,
+    file: Annotated[Path | None, typer.Option(help="A returned workbook with corrected rows.")] = None,
+) -> None:
+    """Take rows in again: the open rows of a LOAD or a feed after a rule has changed, or those corrected in FILE.
+
+    Ends with 1 where a load is refused.
+    """
+    from doudi.returns import replay_file, replay_open
+
+    if file and (load or feed):
+        raise QuarantineError("--file names its rows itself: leave out LOAD and --feed")
+    settings = _settings()
+    initialise(settings)
+    if file:
+        replayed = replay_file(file, settings=settings, progress=_say)
+    else:
+        replayed = replay_open(settings=settings, load_id=load, feed=feed, progress=_say)
+    for result in replayed.loads:
+        counts = f"{result.rows_read} rows, {result.rows_quarantined or 0} refused again"
+        print(f"load {result.load_id}: {result.status}, {counts}")
+        if result.error:
+            _say(f"load {result.load_id}: {result.error}")
+    if replayed.left_open:
+        print(f"left open, since nothing about them has changed: {replayed.left_open} rows")
+    raise typer.Exit(int(any(result.status not in ("published", "superseded") for result in replayed.loads)))
+
+
+@desk.command("discard")
+def quarantine_discard(
+    load: int,
+    reason: Annotated[str, typer.Option(help="Why; kept with the rows.")],
+    row: Annotated[list[int] | None, typer.Option(help="Only this row; may be repeated.")] = None,
+) -> None:
+    """Give up open rows of a LOAD, all where no row is named; they stay in the record with the reason."""
+    from doudi.returns import discard
+
+    settings = _settings()
+    initialise(settings)
+    print(f"discarded: {discard(settings=settings, load_id=load, row_nos=row, reason=reason)} rows")

@@ -148,8 +148,8 @@ class Contract(_Customised):
             raise ValueError(f"unknown customProperties {sorted(unknown)}")
         if self.mode not in ("snapshot", "events"):
             raise ValueError("customProperties must hold mode: snapshot or events")
-        if self.extra_columns not in ("ignore", "refuse"):
-            raise ValueError("extra_columns is ignore or refuse")
+        if self.extra_columns not in ("ignore", "note", "refuse"):
+            raise ValueError("extra_columns is ignore, note or refuse")
         if not self.key:
             raise ValueError("no primaryKey")
         if not all(column.required for column in self.key):
@@ -173,7 +173,8 @@ class Contract(_Customised):
         return self._custom_value("mode", None)
 
     @property
-    def extra_columns(self) -> Literal["ignore", "refuse"]:
+    def extra_columns(self) -> Literal["ignore", "note", "refuse"]:
+        """What becomes of columns that the contract does not know: kept out, kept out and noted, or a refusal."""
         return self._custom_value("extra_columns", "ignore")
 
     @property

@@ -10,12 +10,13 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from doudi import checking, deliveries, ledger, publishing, quality, quarantine
+from doudi.connectors import connections
 from doudi.contracts import Contract
 from doudi.deliveries import Delivery, DeliveryRefused, Manifest
-from doudi.landing import Landed, LoadTables, land, landed_names
+from doudi.forms import Part, open_parts, unknown_headings, work_folder
+from doudi.landing import Landed, LoadTables, land
 from doudi.ledger import LoadResult
-from doudi.settings import Settings
-from doudi.text_form import TextForm, read_form
+from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse.connection import WarehouseError, without_values
 
 Progress = Callable[[str], None]
@@ -54,6 +55,8 @@ class Intake:
         except DeliveryRefused as refusal:
             self.connection.rollback()
             ledger.end(self.connection, load_id, status="refused", error_code=refusal.code, error=str(refusal))
+            tables.drop(self.connection)
+            self.connection.commit()
         except psycopg.Error as error:
             safe = without_values(error, step=f"load {load_id}")
             self._fail(load_id, safe.sqlstate or "connection", str(safe))
@@ -64,8 +67,6 @@ class Intake:
         except Exception as error:
             self._fail(load_id, type(error).__name__, f"load {load_id}: {type(error).__name__}")
             raise
-        tables.drop(self.connection)
-        self.connection.commit()
         return ledger.read(self.connection, load_id)
 
     def _fail(self, load_id: int, code: str, message: str) -> None:
@@ -76,33 +77,43 @@ class Intake:
 
     def _load(self, load_id: int, tables: LoadTables) -> None:
         connection, contract = self.connection, self.contract
-        archived, sha256 = connection.execute(
-            "select archive_path, sha256 from ops.load where load_id = %s", (load_id,)
+        archived, sha256, started_at = connection.execute(
+            "select archive_path, sha256, started_at from ops.load where load_id = %s", (load_id,)
         ).fetchone()
         delivery = deliveries.parse_name(Path(archived), feeds=[contract.name])
+        deliveries.refuse_days_ahead(delivery, received_on=started_at.astimezone(TIME_ZONE).date())
         timings = _Timings()
 
         manifest = _checked_manifest(delivery, contract, sha256=sha256)
-        if delivery.form != "csv":
-            raise DeliveryRefused("file.form", f"{delivery.path.name}: a .{delivery.form} file cannot be read")
-        with timings.of("land"):
-            form = read_form(delivery.path, contract, contracts_folder=self.settings.contracts)
-            landed = land(connection, path=delivery.path, form=form, tables=tables)
+        with timings.of("land"), work_folder(self.settings.work / contract.name) as work:
+            parts = open_parts(
+                delivery, contract, work=work, contracts_folder=self.settings.contracts, limits=self.settings.limits,
+                password=self._archive_password,
+            )  # fmt: skip
+            landed = land(connection, parts=parts, tables=tables)
         ledger.update(
-            connection, load_id, status="landed", encoding=form.encoding, rows_read=landed.rows_read,
-            line_offset=form.header_lines, manifest=manifest.model_dump(mode="json", exclude_unset=True),
+            connection, load_id, status="landed", encoding=_encodings(parts), rows_read=landed.rows_read,
+            line_offset=parts[0].header_lines, manifest=manifest.model_dump(mode="json", exclude_unset=True),
+            notes=_notes(parts, contract),
         )  # fmt: skip
-        with timings.of("check"):
+        with timings.of("contract"):
             checking.type_rows(
-                connection, contract=contract, present=landed_names(form), tables=tables, area_code=delivery.area_code
+                connection, contract=contract, present=landed.columns, tables=tables, area_code=delivery.area_code
             )
+            checking.refuse_damaged_cells(connection, contract=contract, tables=tables)
             self._compare_with_manifest(load_id, delivery, manifest, landed, tables)
+        with timings.of("suite"):
             self._judge(load_id, tables)
+        with timings.of("keys"):
             checking.refuse_repeated_keys(connection, contract=contract, tables=tables)
         with timings.of("publish"):
-            self._publish(load_id, form, tables, landed)
+            self._publish(load_id, tables, landed)
         ledger.update(connection, load_id, timings=timings.seconds)
+        tables.drop(connection)  # in the same transaction: a load that is done with is not taken up to clear up
         connection.commit()
+
+    def _archive_password(self) -> str | None:
+        return connections.password(f"doudi_archive_{self.contract.name}", "doudi_archive")
 
     def _compare_with_manifest(
         self, load_id: int, delivery: Delivery, manifest: Manifest, landed: Landed, tables: LoadTables
@@ -126,12 +137,13 @@ class Intake:
 
     def _judge(self, load_id: int, tables: LoadTables) -> None:
         """Let the suite judge the rows that follow the contract; commits, since it looks from its own connection."""
-        suite = quality.load_suite(self.settings.expectations / f"{self.contract.name}.yml")
-        parameters = ledger.suite_parameters(self.connection, load_id)
+        parameters = ledger.suite_parameters(self.connection, load_id, cadence=self.contract.cadence)
+        last_observed = ledger.last_observed(self.connection, load_id)
         self.connection.commit()
         verdicts = quality.judge(
-            url=self.url, table=tables.typed, suite=suite, contract=self.contract, parameters=parameters
-        )
+            url=self.url, table=tables.typed, suite=self._suite(), contract=self.contract, parameters=parameters,
+            last_observed=last_observed,
+        )  # fmt: skip
         for verdict in verdicts:
             self._record(load_id, suite_name=self.contract.name, verdict=verdict)
         self.connection.commit()
@@ -148,6 +160,9 @@ class Intake:
                 """,
                 (verdict.column_name, verdict.rule, told),
             )
+
+    def _suite(self) -> "quality.Suite":
+        return quality.load_suite(self.settings.expectations / f"{self.contract.name}.yml")
 
     def _record(self, load_id: int, *, suite_name: str, verdict: "quality.Verdict") -> None:
         row = {
@@ -166,11 +181,13 @@ class Intake:
             f"insert into ops.check_result ({', '.join(row)}) values ({', '.join(f'%({name})s' for name in row)})", row
         )
 
-    def _publish(self, load_id: int, form: TextForm, tables: LoadTables, landed: Landed) -> None:
+    def _publish(self, load_id: int, tables: LoadTables, landed: Landed) -> None:
         """Quarantine, register and ledger in one transaction; the caller commits."""
         connection = self.connection
-        quarantined = quarantine.keep_refused(connection, form=form, tables=tables)
+        quarantined = quarantine.keep_refused(connection, landed=landed, tables=tables)
         slot = publishing.find_slot(connection, contract=self.contract, load_id=load_id)
+        if slot and not slot.partial:  # of rows that were refused before, many may be refused again
+            self._refuse_where_too_many(load_id, rows_read=landed.rows_read, quarantined=quarantined)
         if slot is None:
             unchanged = landed.rows_read - quarantined
             counts = {"rows_published": 0, "rows_unchanged": unchanged, "rows_ended": 0}
@@ -180,6 +197,20 @@ class Intake:
             counts = vars(published)
             status = "published"
         ledger.end(connection, load_id, status=status, rows_quarantined=quarantined, **counts)
+        quarantine.settle(connection, load_id)
+
+    def _refuse_where_too_many(self, load_id: int, *, rows_read: int, quarantined: int) -> None:
+        """Refuse the delivery past the share of refused rows that its suite allows; what is wrong with them is kept."""
+        suite = self._suite()
+        if not suite.refuses(refused=quarantined, rows=rows_read):
+            return
+        ledger.update(self.connection, load_id, rows_quarantined=quarantined)
+        self.connection.commit()
+        raise DeliveryRefused(
+            "suite.refused_share",
+            f"{quarantined} of {rows_read} rows are refused, more than the {suite.max_refused_share:.0%} that the suite"
+            f" allows; each is in ops.quarantine. {rows_read}行中有{quarantined}行不合格，整份退回，沿用上一次数据。",
+        )
 
     def _tell(self, result: LoadResult) -> None:
         if result.status == "refused":
@@ -187,6 +218,19 @@ class Intake:
         else:
             counts = f"{result.rows_published} new or changed, {result.rows_quarantined} quarantined"
             self.progress(f"{result.file_name}: {result.status}, {result.rows_read} rows, {counts}")
+
+
+def _encodings(parts: list[Part]) -> str | None:
+    """The encodings of the parts that are text, None for a workbook."""
+    return ", ".join(sorted({part.encoding for part in parts if part.encoding})) or None
+
+
+def _notes(parts: list[Part], contract: Contract) -> dict[str, list[str]]:
+    """What is worth telling of a delivery that was taken in: columns kept out, where the contract wants them noted."""
+    if contract.extra_columns != "note":
+        return {}
+    kept_out = dict.fromkeys(heading for part in parts for heading in unknown_headings(part.header, part.columns))
+    return {"columns_kept_out": list(kept_out)} if kept_out else {}
 
 
 def _checked_manifest(delivery: Delivery, contract: Contract, *, sha256: str) -> Manifest:

@@ -1,21 +1,22 @@
-"""Landing: the bytes of one delivery into a table of its own, as text, at the speed of COPY.
+"""Landing: the parts of one delivery into a table of its own, as text, at the speed of COPY.
 
-The file goes to Postgres as it is, and Postgres decodes it. Only where COPY refuses the whole is the file read
-record by record, so that the bad lines are set aside and the rest goes in.
+A file of text goes to Postgres as it is, and Postgres decodes it. Only where COPY refuses the whole is it read record
+by record, so that the bad lines are set aside and the rest goes in; workbooks and JSON are always read so.
 """
 
 import csv
 import io
 import json
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 
 import psycopg
 from psycopg import sql
 
+from doudi.forms import Part, Record, TextForm
 from doudi.rules import reason
-from doudi.text_form import TextForm, split_records
 
 _PIECE_BYTES = 1 << 20
 _SPOOL_BYTES = 1 << 22
@@ -25,8 +26,9 @@ _SPOOL_BYTES = 1 << 22
 class LoadTables:
     """The tables that one load has to itself while it is taken in; they go when it is published or refused.
 
-    ``landed`` holds the text as it came with ``_row_no`` and, where the file was read record by record, ``_line_no``;
-    ``lines`` the lines that are no records; ``typed`` the rows as the contract types them; ``faults`` what is wrong.
+    ``landed`` holds the text as it came with ``_part`` (from 0), ``_row_no`` (through all parts, from 1) and, where it
+    was read record by record, ``_line_no``; ``lines`` the lines that are no records; ``cells`` the cells that were
+    damaged before they were sent; ``typed`` the rows as the contract types them; ``faults`` what is wrong.
     """
 
     feed: str
@@ -44,6 +46,10 @@ class LoadTables:
         return self._name("_lines")
 
     @property
+    def cells(self) -> str:
+        return self._name("_cells")
+
+    @property
     def typed(self) -> str:
         return self._name("_typed")
 
@@ -52,78 +58,139 @@ class LoadTables:
         return self._name("_faults")
 
     def drop(self, connection: psycopg.Connection) -> None:
-        for table in (self.landed, self.lines, self.typed, self.faults):
+        for table in (self.landed, self.lines, self.cells, self.typed, self.faults):
             connection.execute(f"drop table if exists {table}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Landed:
-    """How a file went in: data rows read, and those of them that are no records."""
+class LandedPart:
+    """Where a part's rows are: after ``rows_before`` up to ``last_row``; ``numbered`` if each has its line."""
 
-    rows_read: int
+    part: Part
+    position: int
+    rows_before: int
+    last_row: int
+    numbered: bool
     lines_set_aside: int
 
 
-def landed_names(form: TextForm) -> list[str]:
-    """The landing table's column for each column of the file; those the contract does not know are numbered."""
-    return [name or f"_extra_{position}" for position, name in enumerate(form.columns, start=1)]
+@dataclass(frozen=True, kw_only=True)
+class Landed:
+    """How a delivery went in: data rows read, those of them that are no records, and its parts."""
+
+    rows_read: int
+    lines_set_aside: int
+    parts: tuple[LandedPart, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the table ``landed`` that hold text as it came."""
+        return _all_names([landed.part for landed in self.parts])
 
 
-def land(connection: psycopg.Connection, *, path: Path, form: TextForm, tables: LoadTables) -> Landed:
-    """Copy ``path`` into ``tables.landed`` and commit. Rows that hold nothing at all are no rows."""
-    _create(connection, form, tables)
+def landed_names(part: Part) -> list[str]:
+    """The landing table's column for each column of a part; those the contract does not know are numbered."""
+    return [name or f"_extra_{position}" for position, name in enumerate(part.columns, start=1)]
+
+
+def _all_names(parts: Sequence[Part]) -> list[str]:
+    return list(dict.fromkeys(name for part in parts for name in landed_names(part)))
+
+
+def land(connection: psycopg.Connection, *, parts: Sequence[Part], tables: LoadTables) -> Landed:
+    """Copy ``parts`` into ``tables.landed`` and commit. Rows that hold nothing at all are no rows."""
+    _create(connection, parts, tables)
     connection.commit()
-    aside = 0
-    if not _copy_whole(connection, path, form, tables):
-        connection.rollback()
-        aside = _copy_by_record(connection, path, form, tables)
-    rows = _drop_blank_rows(connection, form, tables) + aside
+    landed: list[LandedPart] = []
+    for position, part in enumerate(parts):
+        rows_before = landed[-1].last_row if landed else 0
+        landed.append(_land_part(connection, part, position, rows_before, tables))
+        connection.commit()
+    aside = sum(part.lines_set_aside for part in landed)
+    rows = _drop_blank_rows(connection, parts, tables) + aside
     connection.commit()
-    return Landed(rows_read=rows, lines_set_aside=aside)
+    return Landed(rows_read=rows, lines_set_aside=aside, parts=tuple(landed))
 
 
-def _create(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> None:
+def _create(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> None:
     tables.drop(connection)
-    columns = ", ".join(f"{name} text" for name in landed_names(form))
+    columns = ", ".join(f"{name} text" for name in _all_names(parts))
     connection.execute(
         f"""
         create unlogged table {tables.landed} (
-            _row_no bigint generated by default as identity (cache 1000), _line_no bigint, {columns}
+            _row_no bigint generated by default as identity (cache 1000), _line_no bigint,
+            _part smallint not null default 0, {columns}
         )
         """
     )
     connection.execute(
-        f"create unlogged table {tables.lines} (_row_no bigint, _line_no bigint, rule text, reason text, raw jsonb)"
+        f"""
+        create unlogged table {tables.lines} (
+            _row_no bigint, _line_no bigint, _part smallint, rule text, reason text, raw jsonb
+        )
+        """
     )
+    connection.execute(f"create unlogged table {tables.cells} (_row_no bigint, column_name text, rule text)")
 
 
-def _copy_whole(connection: psycopg.Connection, path: Path, form: TextForm, tables: LoadTables) -> bool:
-    """Copy the file as it is; False where COPY refuses it, or takes records between two unclosed quotes for one."""
+def _land_part(
+    connection: psycopg.Connection, part: Part, position: int, rows_before: int, tables: LoadTables
+) -> LandedPart:
+    place = {"part": part, "position": position, "rows_before": rows_before}
+    if part.text:
+        copied = _copy_whole(connection, part, part.text, position, rows_before, tables)
+        if copied is not None:
+            return LandedPart(**place, last_row=rows_before + copied, numbered=False, lines_set_aside=0)
+        connection.rollback()
+    read, aside = _copy_by_record(connection, part, position, rows_before, tables)
+    return LandedPart(**place, last_row=rows_before + read, numbered=True, lines_set_aside=aside)
+
+
+def _copy_whole(
+    connection: psycopg.Connection, part: Part, form: TextForm, position: int, rows_before: int, tables: LoadTables
+) -> int | None:
+    """Copy the file as it is, and return its rows.
+
+    None where COPY refuses it, or takes records between two unclosed quotes for one.
+    """
+    if position:
+        connection.execute(
+            f"""
+            alter table {tables.landed}
+                alter column _part set default {position}, alter column _row_no restart with {rows_before + 1}
+            """
+        )
     command = sql.SQL("copy {} ({}) from stdin (format csv, delimiter {}, encoding {})").format(
         sql.SQL(tables.landed),
-        sql.SQL(", ").join(map(sql.Identifier, landed_names(form))),
+        sql.SQL(", ").join(map(sql.Identifier, landed_names(part))),
         sql.Literal(form.delimiter),
         sql.Literal(form.postgres_encoding),
     )
     try:
-        with connection.cursor() as cursor, cursor.copy(command) as copy, path.open("rb") as file:
-            file.seek(form.body_offset)
-            while piece := file.read(_PIECE_BYTES):
-                copy.write(piece)
+        with connection.cursor() as cursor, form.path.open("rb") as file:
+            with cursor.copy(command) as copy:
+                file.seek(form.body_offset)
+                while piece := file.read(_PIECE_BYTES):
+                    copy.write(piece)
+            copied = cursor.rowcount
     except psycopg.DataError:
-        return False
-    has_line_feeds = cursor.rowcount < form.lines - form.header_lines
-    return not (has_line_feeds and _swallowed_records(connection, form, tables))
+        return None
+    has_line_feeds = copied < form.lines - form.header_lines
+    if has_line_feeds and _swallowed_records(connection, part, form, position, tables):
+        return None
+    return copied
 
 
-def _swallowed_records(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> bool:
+def _swallowed_records(
+    connection: psycopg.Connection, part: Part, form: TextForm, position: int, tables: LoadTables
+) -> bool:
     delimiter = "chr(9)" if form.delimiter == "\t" else f"'{form.delimiter}'"
     (found,) = connection.execute(
         f"""
         select exists (
             select from {tables.landed}
-            cross join lateral unnest(array[{", ".join(landed_names(form))}]) as value
-            where strpos(value, E'\\n') > 0
+            cross join lateral unnest(array[{", ".join(landed_names(part))}]) as value
+            where _part = {position} and strpos(value, E'\\n') > 0
                 and length(value) - length(replace(value, {delimiter}, '')) >= {form.swallowed_delimiters}
         )
         """
@@ -131,34 +198,45 @@ def _swallowed_records(connection: psycopg.Connection, form: TextForm, tables: L
     return found
 
 
-def _copy_by_record(connection: psycopg.Connection, path: Path, form: TextForm, tables: LoadTables) -> int:
-    """Copy what can be copied; returns how many lines were set aside."""
-    names = ["_row_no", "_line_no", *landed_names(form)]
+def _copy_by_record(
+    connection: psycopg.Connection, part: Part, position: int, rows_before: int, tables: LoadTables
+) -> tuple[int, int]:
+    """Copy what can be copied; returns how many records were read and how many of them set aside."""
+    names = ["_row_no", "_line_no", "_part", *landed_names(part)]
     command = sql.SQL("copy {} ({}) from stdin (format csv, encoding 'UTF8')").format(
         sql.SQL(tables.landed), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    aside = 0
-    with TemporaryFile("w+b") as bad_lines:
+    read = aside = 0
+    with ExitStack() as stack:
+        bad_lines, bad_cells = (stack.enter_context(TemporaryFile("w+b")) for _ in range(2))
+        line_writer, cell_writer = csv.writer(_Utf8(bad_lines)), csv.writer(_Utf8(bad_cells))
         with connection.cursor() as cursor, cursor.copy(command) as copy:
             pieces = io.StringIO()
-            writer, bad_writer = csv.writer(pieces), csv.writer(_Utf8(bad_lines))
-            for record in split_records(path, form):
+            writer = csv.writer(pieces)
+            for read, record in enumerate(part.records(), start=1):  # noqa: B007
+                row_no = rows_before + record.row_no
                 if record.fault:
                     aside += 1
-                    text = record.content.decode(form.encoding, errors="backslashreplace").replace("\0", "\\x00")
-                    raw = json.dumps({"_line": text.rstrip("\r\n")}, ensure_ascii=False)
-                    row = [record.row_no, record.line_no, record.fault, reason(record.fault), raw]
-                    bad_writer.writerow(row)
+                    told = reason(record.fault), _as_raw(record, part)
+                    line_writer.writerow([row_no, record.line_no, position, record.fault, *told])
                     continue
-                writer.writerow([record.row_no, record.line_no, *record.fields])
+                writer.writerow([row_no, record.line_no, position, *record.fields])
+                cell_writer.writerows([row_no, *cell] for cell in record.cells)
                 if pieces.tell() > _SPOOL_BYTES:
                     copy.write(_take(pieces))
             copy.write(_take(pieces))
-        bad_lines.seek(0)
-        with connection.cursor() as cursor, cursor.copy(f"copy {tables.lines} from stdin (format csv)") as copy:
-            while piece := bad_lines.read(_PIECE_BYTES):
-                copy.write(piece)
-    return aside
+        for spool, table in ((bad_lines, tables.lines), (bad_cells, tables.cells)):
+            spool.seek(0)
+            with connection.cursor() as cursor, cursor.copy(f"copy {table} from stdin (format csv)") as copy:
+                while piece := spool.read(_PIECE_BYTES):
+                    copy.write(piece)
+    return read, aside
+
+
+def _as_raw(record: Record, part: Part) -> str:
+    """A line that is no record, as JSON; the bytes that are no text are written out."""
+    text = record.content.decode(part.content_encoding, errors="backslashreplace").replace("\0", "\\x00")
+    return json.dumps({"_line": text.rstrip("\r\n")}, ensure_ascii=False)
 
 
 class _Utf8:
@@ -178,8 +256,8 @@ def _take(pieces: io.StringIO) -> bytes:
     return content
 
 
-def _drop_blank_rows(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> int:
-    blank = " and ".join(f"nullif({name}, '') is null" for name in landed_names(form))
+def _drop_blank_rows(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> int:
+    blank = " and ".join(f"nullif({name}, '') is null" for name in _all_names(parts))
     connection.execute(f"delete from {tables.landed} where {blank}")
     (rows,) = connection.execute(f"select count(*) from {tables.landed}").fetchone()
     return rows

@@ -1,8 +1,8 @@
 """The ledger of deliveries, ops.load: what came, how far it is, and why it went no further."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from doudi.contracts import Contract
-from doudi.deliveries import Delivery
+from doudi.deliveries import Archived, Delivery, Origin
 
 FINAL = ("published", "superseded", "refused")
 
@@ -48,51 +48,40 @@ def read(connection: psycopg.Connection, load_id: int) -> LoadResult:
         return cursor.execute(query, (load_id,)).fetchone()
 
 
-def source_uri(delivery: Delivery) -> str:
-    return delivery.path.resolve().as_uri()
+def seen(connection: psycopg.Connection, origins: Iterable[Origin]) -> set[Origin]:
+    """Those of ``origins`` that the ledger knows, by address, size and time of change, whatever became of them.
 
-
-def modified_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
-
-
-def seen(connection: psycopg.Connection, deliveries: list[Delivery]) -> set[Path]:
-    """Those of ``deliveries`` whose file the ledger knows and is done with, by address, size and time of change.
-
-    Spares a night with nothing new from reading every file of the inbox again.
+    Spares a night with nothing new from reading every file again. One delivery may have come from many addresses.
     """
-    files = {source_uri(delivery): delivery.path for delivery in deliveries}
+    asked = {origin.uri: origin for origin in origins}
     rows = connection.execute(
-        """
-        select source_uri, size_bytes, source_modified_at
-        from ops.load
-        where source_uri = any(%s) and status = any(%s)
-        """,
-        (list(files), list(FINAL)),
+        "select source_uri, size_bytes, source_modified_at from ops.load_source where source_uri = any(%s)",
+        (list(asked),),
     ).fetchall()
-    known = set(rows)
-    return {path for uri, path in files.items() if (uri, path.stat().st_size, modified_at(path)) in known}
+    known = {Origin(uri=uri, size=size, modified_at=modified_at) for uri, size, modified_at in rows}
+    return {origin for origin in asked.values() if origin in known}
 
 
 def register(
-    connection: psycopg.Connection, *, delivery: Delivery, contract: Contract, sha256: str, size: int, archived: Path
+    connection: psycopg.Connection, *, delivery: Delivery, contract: Contract, archived: Archived
 ) -> tuple[int, str]:
-    """Enter a delivery; one that came before keeps its row. Returns its load_id and status."""
+    """Enter a delivery; one that came before, from wherever, keeps its row. Returns its load_id and status."""
+    origin = delivery.origin
     row = {
         "feed": delivery.feed,
         "area_code": delivery.area_code,
         "data_date": delivery.data_date,
         "sequence": delivery.sequence,
         "file_name": delivery.path.name,
-        "source_uri": source_uri(delivery),
-        "source_modified_at": modified_at(delivery.path),
-        "sha256": sha256,
-        "size_bytes": size,
-        "archive_path": str(archived),
+        "source_uri": origin.uri,
+        "source_modified_at": origin.modified_at,
+        "sha256": archived.sha256,
+        "size_bytes": archived.size,
+        "archive_path": str(archived.path),
         "contract_version": contract.version,
         "mode": contract.mode,
     }
-    return connection.execute(
+    load_id, status = connection.execute(
         f"""
         insert into ops.load ({", ".join(row)}) values ({", ".join(f"%({name})s" for name in row)})
         on conflict (feed, area_code, data_date, sha256) do update
@@ -101,6 +90,14 @@ def register(
         """,
         row,
     ).fetchone()
+    connection.execute(
+        """
+        insert into ops.load_source (source_uri, size_bytes, source_modified_at, load_id) values (%s, %s, %s, %s)
+        on conflict (source_uri, size_bytes, source_modified_at) do update set load_id = excluded.load_id
+        """,
+        (origin.uri, origin.size, origin.modified_at, load_id),
+    )
+    return load_id, status
 
 
 def update(connection: psycopg.Connection, load_id: int, **values: Any) -> None:
@@ -115,7 +112,7 @@ def begin(connection: psycopg.Connection, load_id: int) -> None:
         """
         update ops.load
         set status = 'received', attempts = attempts + 1, started_at = now(), finished_at = null,
-            error_code = null, error = null, timings = '{}'
+            rows_quarantined = null, error_code = null, error = null, timings = '{}'
         where load_id = %s
         """,
         (load_id,),
@@ -147,26 +144,56 @@ def unfinished_feeds(connection: psycopg.Connection) -> set[str]:
     return {feed for (feed,) in rows}
 
 
-def suite_parameters(connection: psycopg.Connection, load_id: int) -> dict[str, int | date | None]:
-    """What a suite may ask of a delivery: its ``data_date``, and ``last_rows``, the sound rows of the one before.
-
-    The one before is what the same sender published for the same area up to that date, so that a late delivery is
-    measured by its neighbour in time. None where there is none, or it had no sound row.
+def suite_parameters(connection: psycopg.Connection, load_id: int, *, cadence: str) -> dict[str, int | date | None]:
+    """What a suite may ask of a delivery: its ``data_date``, and of the sender's last one, None where there was none,
+    ``last_rows`` (its sound rows, None for none), ``last_data_date``, ``due_on`` (that day and the ``cadence``, a
+    Postgres interval) and ``same_file`` (1 where its file was the same to the byte).
     """
-    data_date, last_rows = connection.execute(
+    names = ("data_date", "last_rows", "last_data_date", "due_on", "same_file")
+    row = connection.execute(
         """
-        select this.data_date, (
-            select nullif(earlier.rows_published + earlier.rows_unchanged, 0)
-            from ops.load as earlier
-            where earlier.feed = this.feed and earlier.area_code = this.area_code and earlier.status = 'published'
-                and (earlier.data_date, earlier.sequence, earlier.load_id)
-                < (this.data_date, this.sequence, this.load_id)
-            order by earlier.data_date desc, earlier.sequence desc, earlier.load_id desc
-            limit 1
-        )
+        select
+            this.data_date, nullif(last.rows_published + last.rows_unchanged, 0), last.data_date,
+            (last.data_date + %s::interval)::date, (last.sha256 = this.sha256)::integer
         from ops.load as this
+        left join ops.load as last on last.load_id = %s
         where this.load_id = %s
+        """,
+        (cadence, last_published(connection, load_id), load_id),
+    ).fetchone()
+    return dict(zip(names, row, strict=True))
+
+
+def last_observed(connection: psycopg.Connection, load_id: int) -> dict[tuple[str, str | None], float]:
+    """What the rules about a delivery as a whole observed in the sender's last one, by rule and column."""
+    rows = connection.execute(
+        """
+        select rule, column_name, (observed ->> 'observed_value')::double precision
+        from ops.check_result
+        where load_id = %s and observed ? 'observed_value'
+        """,
+        (last_published(connection, load_id),),
+    ).fetchall()
+    return {(rule, column): value for rule, column, value in rows}
+
+
+def last_published(connection: psycopg.Connection, load_id: int) -> int | None:
+    """The delivery before ``load_id`` of the same sender: the last it published for the same area up to that day.
+
+    So a late delivery is measured by its neighbour in time. Rows replayed from quarantine are no delivery, neither to
+    be measured nor to measure by.
+    """
+    row = connection.execute(
+        """
+        select earlier.load_id
+        from ops.load as this
+        inner join ops.load as earlier
+            on earlier.feed = this.feed and earlier.area_code = this.area_code and earlier.status = 'published'
+            and (earlier.data_date, earlier.sequence, earlier.load_id) < (this.data_date, this.sequence, this.load_id)
+        where this.load_id = %s and this.replays_load_id is null and earlier.replays_load_id is null
+        order by earlier.data_date desc, earlier.sequence desc, earlier.load_id desc
+        limit 1
         """,
         (load_id,),
     ).fetchone()
-    return {"data_date": data_date, "last_rows": last_rows}
+    return row and row[0]

@@ -4,36 +4,74 @@ A delivery ends as published, superseded or refused, and is then done with; one 
 connection, a full disk) is taken up again. One bad delivery never keeps the next from being taken in.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
 from doudi import deliveries, ledger
+from doudi.connectors import spool
+from doudi.connectors.connections import SourceError
 from doudi.contracts import Contract, load_contracts
-from doudi.deliveries import Delivery
+from doudi.deliveries import Delivery, Origin
 from doudi.intake import Intake, Progress
 from doudi.ledger import LoadResult
 from doudi.settings import Settings
+from doudi.sources import load_sources
 from doudi.warehouse.connection import connect, warehouse_url
 
 
 def take_in(feed: str, *, settings: Settings, progress: Progress = lambda line: None) -> list[LoadResult]:
     """Take in every delivery of ``feed`` that the ledger is not done with, the oldest data date first.
 
-    Raises WarehouseError or OSError for what may pass, after the other deliveries have been taken in.
+    Raises WarehouseError or OSError (SourceError where a source could not be read) for what may pass, after the other
+    deliveries have been taken in.
     """
     contract = load_contracts(settings.contracts)[feed]
-    own, _ = deliveries.in_folder(settings.inbox, feeds=[feed])
-    with _session(settings, feed) as (connection, url):
-        known = ledger.seen(connection, own)
-        for delivery in own:
-            if delivery.path not in known:
+    with session(settings, feed) as (connection, url):
+        faults = _pull(connection, feed, settings=settings, progress=progress)
+        own, _ = deliveries.in_folder(settings.inbox, feeds=[feed])
+        pulled = spool.deliveries_in(settings.spool, feeds=[feed])
+        known = ledger.seen(connection, [delivery.origin for delivery in own + pulled])
+        for delivery in own + pulled:
+            if delivery.origin not in known:
                 _enrol(connection, delivery, contract=contract, settings=settings)
         connection.commit()
+        for delivery in pulled:  # not before the ledger has them: a source is not asked for them again
+            spool.remove(delivery)
         work = Intake(connection=connection, url=url, contract=contract, settings=settings, progress=progress)
-        return work.all(ledger.unfinished(connection, feed))
+        results = work.all(ledger.unfinished(connection, feed))
+    if faults:
+        raise faults[0]
+    return results
+
+
+def fetch(feeds: Iterable[str], *, settings: Settings, progress: Progress = lambda line: None) -> list[SourceError]:
+    """Pull what is new at the sources of ``feeds`` and take nothing in. Returns what kept a source from being read."""
+    faults = []
+    for feed in feeds:
+        with session(settings, feed) as (connection, _):
+            faults += _pull(connection, feed, settings=settings, progress=progress)
+    return faults
+
+
+def _pull(connection: psycopg.Connection, feed: str, *, settings: Settings, progress: Progress) -> list[SourceError]:
+    sources = [
+        source
+        for source in load_sources(settings.sources, feeds=load_contracts(settings.contracts))
+        if source.feed == feed
+    ]
+    if not sources:
+        return []
+    from doudi.connectors.pulling import pull_all  # brings the libraries of all kinds of sources
+
+    def seen(origins: Collection[Origin]) -> set[Origin]:
+        known = ledger.seen(connection, origins)
+        connection.commit()  # no transaction stays open while files come in
+        return known
+
+    return pull_all(sources, folder=settings.spool, as_of=settings.date_of_run(), seen=seen, tell=progress)
 
 
 def land_files(
@@ -48,7 +86,7 @@ def land_files(
     results = []
     for delivery in found:
         contract = contracts[delivery.feed]
-        with _session(settings, delivery.feed) as (connection, url):
+        with session(settings, delivery.feed) as (connection, url):
             load_id, status = _enrol(connection, delivery, contract=contract, settings=settings)
             connection.commit()
             work = Intake(connection=connection, url=url, contract=contract, settings=settings, progress=progress)
@@ -58,18 +96,22 @@ def land_files(
 
 
 def waiting(*, settings: Settings) -> list[str]:
-    """The feeds with deliveries, in the inbox or on the ledger, that are still to be taken in."""
+    """The feeds with deliveries, in the inbox, pulled or on the ledger, that are still to be taken in.
+
+    What lies at a source is not asked for: each feed pulls for itself.
+    """
     contracts = load_contracts(settings.contracts)
     found, _ = deliveries.in_folder(settings.inbox, feeds=contracts)
+    found += spool.deliveries_in(settings.spool, feeds=contracts)
     with connect(warehouse_url(settings), step="waiting") as connection:
-        known = ledger.seen(connection, found)
+        known = ledger.seen(connection, [delivery.origin for delivery in found])
         begun = ledger.unfinished_feeds(connection)
-    fresh = {delivery.feed for delivery in found if delivery.path not in known}
+    fresh = {delivery.feed for delivery in found if delivery.origin not in known}
     return sorted((fresh | begun) & set(contracts))
 
 
 @contextmanager
-def _session(settings: Settings, feed: str) -> Iterator[tuple[psycopg.Connection, str]]:
+def session(settings: Settings, feed: str) -> Iterator[tuple[psycopg.Connection, str]]:
     """A connection on which no other process takes in the same feed at the same time."""
     url = warehouse_url(settings)
     with connect(url, step=f"load {feed}") as connection:
@@ -81,8 +123,5 @@ def _session(settings: Settings, feed: str) -> Iterator[tuple[psycopg.Connection
 def _enrol(
     connection: psycopg.Connection, delivery: Delivery, *, contract: Contract, settings: Settings
 ) -> tuple[int, str]:
-    sha256, size = deliveries.fingerprint(delivery.path)
-    archived = deliveries.archive(delivery, sha256=sha256, folder=settings.archive)
-    return ledger.register(
-        connection, delivery=delivery, contract=contract, sha256=sha256, size=size, archived=archived
-    )
+    archived = deliveries.archive(delivery, folder=settings.archive)
+    return ledger.register(connection, delivery=delivery, contract=contract, archived=archived)

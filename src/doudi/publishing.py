@@ -18,6 +18,7 @@ import psycopg
 from doudi.checking import sound_rows
 from doudi.contracts import Contract
 from doudi.landing import LoadTables
+from doudi.warehouse.bulk import bulk_filled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,13 @@ def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadT
     def run(query: str) -> psycopg.Cursor:
         return connection.execute(query, place)
 
+    if not slot.late and _is_new(connection, contract=contract, area_code=slot.area_code):
+        with bulk_filled(connection, table=f"register.{contract.name}"):
+            rows = run(_insert_all(contract, tables)).rowcount
+        return Published(rows_published=rows, rows_unchanged=0, rows_ended=0)
     run(f"create temporary table change on commit drop as {_changes(contract, tables, slot)}")
+    if contract.mode == "snapshot" and not slot.partial:
+        run(_keep_what_was_refused(contract, tables))
     run("analyze change")
     if slot.late:
         run(_keep_what_follows(contract))
@@ -106,6 +113,15 @@ def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadT
         """
     ).fetchone()
     return Published(rows_published=published, rows_unchanged=sound - published, rows_ended=ended)
+
+
+def _is_new(connection: psycopg.Connection, *, contract: Contract, area_code: str) -> bool:
+    """Whether the register knows nothing of the delivery's county, so that there is nothing to compare with."""
+    (known,) = connection.execute(
+        f"select exists (select from register.{contract.name} where starts_with(_county_code, left(%s, 6)))",
+        (area_code,),
+    ).fetchone()
+    return not known
 
 
 def _key_names(contract: Contract) -> list[str]:
@@ -134,11 +150,7 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
         if slot.same_day and contract.mode == "events"
         else ""
     )
-    ended = (
-        f"or (sound._row_no is null and starts_with(standing._area_code, %(area)s) and not {_held(contract, tables)})"
-        if whole_list
-        else ""
-    )
+    ended = "or (sound._row_no is null and starts_with(standing._area_code, %(area)s))" if whole_list else ""
     return f"""
         with sound as (
             select {_key(contract)}, _area_code, _row_hash, _row_no from {sound_rows(tables)} as sound_rows
@@ -158,6 +170,7 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
                 coalesce(sound._area_code, standing._area_code) as _area_code,
                 standing._valid_from as standing_from,
                 standing._valid_to as standing_to,
+                standing.person_name,
                 sound._row_no
             from sound
             {"full" if whole_list else "left"} join standing using ({_key(contract)})
@@ -187,25 +200,28 @@ def _name(contract: Contract) -> str:
     return next((name for name in ("name", "head_name") if contract.has(name)), "null::text")
 
 
-def _held(contract: Contract, tables: LoadTables) -> str:
-    """Whether a refused row or line of the delivery is about the standing record, which therefore does not end.
+def _keep_what_was_refused(contract: Contract, tables: LoadTables) -> str:
+    """A record that a refused row or line of the delivery is about does not end.
 
     A key column that could not be read is replaced by the name; of a line that is no record, its text must hold one
     of the key's values.
     """
     unread = {c.name: f'refused._faults @> \'[{{"column": "{c.name}"}}]\'' for c in contract.key}
-    same_key = " and ".join(f"({unread[name]} or refused.{name} = standing.{name})" for name in unread)
+    same_key = " and ".join(f"({unread[name]} or refused.{name} = change.{name})" for name in unread)
     all_read = " and ".join(f"not coalesce({condition}, false)" for condition in unread.values())
-    in_line = " or ".join(f"strpos(line.raw ->> '_line', standing.{column.name}) > 0" for column in contract.key)
-    return f"""(
-        exists (
-            select from {tables.typed} as refused
-            inner join {tables.faults} as fault using (_row_no)
-            where refused._county_code = standing._county_code and {same_key}
-                and (({all_read}) or refused.{_name(contract)} = standing.person_name)
+    in_line = " or ".join(f"strpos(line.raw ->> '_line', change.{column.name}) > 0" for column in contract.key)
+    return f"""
+        delete from change
+        where _row_no is null and (
+            exists (
+                select from {tables.typed} as refused
+                inner join {tables.faults} as fault using (_row_no)
+                where refused._county_code = change._county_code and {same_key}
+                    and (({all_read}) or refused.{_name(contract)} = change.person_name)
+            )
+            or exists (select from {tables.lines} as line where {in_line})
         )
-        or exists (select from {tables.lines} as line where {in_line})
-    )"""
+    """
 
 
 def _column_names(contract: Contract) -> list[str]:
@@ -254,6 +270,15 @@ def _insert_versions(contract: Contract, tables: LoadTables) -> str:
         select {values}, %(day)s, change.until
         from change
         inner join {tables.typed} as typed using (_row_no)
+    """
+
+
+def _insert_all(contract: Contract, tables: LoadTables) -> str:
+    own = {"_load_id": "%(load)s"}
+    values = ", ".join(own.get(name, f"sound.{name}") for name in _column_names(contract))
+    return f"""
+        insert into register.{contract.name} ({", ".join(_column_names(contract))}, _valid_from, _valid_to)
+        select {values}, %(day)s, 'infinity' from {sound_rows(tables)} as sound
     """
 
 

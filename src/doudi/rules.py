@@ -3,6 +3,9 @@
 A suite's rules say it themselves; these are the contract's and those of a line that cannot be read.
 """
 
+# The heading under which a row that was sent back, and comes again, carries its number.
+RETURN_NUMBER = "退回编号"
+
 REASONS: dict[str, tuple[str, str]] = {
     "required": ("is missing", "必填项为空"),
     "citizen_id.length": (
@@ -27,6 +30,13 @@ REASONS: dict[str, tuple[str, str]] = {
     "line.quote": ("has a quotation mark that is not closed", "引号没有成对"),
     "line.encoding": ("holds bytes that are no text", "含有无法识别的字节"),
     "line.nul": ("holds a NUL byte", "含有空字节（NUL）"),
+    "line.json": ("is no JSON object", "不是有效的JSON对象"),
+    "line.keys": ("is an object that has a key twice", "JSON对象中有重复的键"),
+    "cell.number": (
+        "came as a number of more than 15 digits, of which a spreadsheet loses the last; format the column as text",
+        "以数字形式填写且超过15位，表格软件已丢失末尾数字；请将该列设为文本格式后重填",
+    ),
+    "cell.error": ("holds the error of a formula", "单元格为公式错误值"),
 }
 
 

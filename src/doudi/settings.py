@@ -14,10 +14,26 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much one delivery may unfold to before it is refused; each can be set in the environment.
+
+    ``expanded_bytes``: all that comes out of an archive (DOUDI_MAX_EXPANDED_BYTES); ``members``: files in it
+    (DOUDI_MAX_ARCHIVE_MEMBERS); ``workbook_cells``: cells of a workbook (DOUDI_MAX_WORKBOOK_CELLS), which takes about
+    100 bytes of memory for each; ``workbook_bytes``: memory in which it is read (DOUDI_MAX_WORKBOOK_BYTES).
+    """
+
+    expanded_bytes: int = 20 << 30
+    members: int = 1000
+    workbook_cells: int = 20_000_000
+    workbook_bytes: int = 4 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The places of one installation.
 
     ``home`` holds the embedded Postgres, the archive, Airflow's home and the reports (DOUDI_HOME);
+    ``sources_file`` says where deliveries are pulled from (DOUDI_SOURCES), ``sources.yml`` in the home where None;
     ``database_url`` is set where an outside Postgres is used (DOUDI_DATABASE_URL);
     ``as_of`` is the date everything is computed for (DOUDI_AS_OF), today in Shanghai where None.
     """
@@ -28,6 +44,8 @@ class Settings:
     inbox: Path
     out: Path
     as_of: date | None
+    sources_file: Path | None = None
+    limits: Limits = Limits()
 
     @property
     def contracts(self) -> Path:
@@ -49,6 +67,23 @@ class Settings:
     def archive(self) -> Path:
         return self.home / "archive"
 
+    @property
+    def data_docs(self) -> Path:
+        return self.home / "data_docs"
+
+    @property
+    def work(self) -> Path:
+        """Where archives are unpacked while they are taken in; closed to others, empty between loads."""
+        return self.home / "work"
+
+    @property
+    def sources(self) -> Path:
+        return self.sources_file or self.home / "sources.yml"
+
+    @property
+    def spool(self) -> Path:
+        return self.home / "spool"
+
     def date_of_run(self) -> date:
         return self.as_of or datetime.now(TIME_ZONE).date()
 
@@ -69,11 +104,19 @@ def parse_date(text: str, *, name: str) -> date:
         raise SettingsError(f"{name}={text} is no date: write YYYY-MM-DD") from None
 
 
+def _count(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) == 0:
+        raise SettingsError(f"{name}={text} is no number above 0")
+    return int(text)
+
+
 def load_settings() -> Settings:
     """The settings as the environment has them now."""
     project = _project_folder()
     home = Path(os.environ.get("DOUDI_HOME") or project / ".doudi").expanduser().resolve()
     as_of = os.environ.get("DOUDI_AS_OF")
+    sources = os.environ.get("DOUDI_SOURCES")
     return Settings(
         project=project,
         home=home,
@@ -81,4 +124,11 @@ def load_settings() -> Settings:
         inbox=Path(os.environ.get("DOUDI_INBOX") or home / "inbox").expanduser().resolve(),
         out=Path(os.environ.get("DOUDI_OUT") or home / "out").expanduser().resolve(),
         as_of=parse_date(as_of, name="DOUDI_AS_OF") if as_of else None,
+        sources_file=Path(sources).expanduser().resolve() if sources else None,
+        limits=Limits(
+            expanded_bytes=_count("DOUDI_MAX_EXPANDED_BYTES", Limits.expanded_bytes),
+            members=_count("DOUDI_MAX_ARCHIVE_MEMBERS", Limits.members),
+            workbook_cells=_count("DOUDI_MAX_WORKBOOK_CELLS", Limits.workbook_cells),
+            workbook_bytes=_count("DOUDI_MAX_WORKBOOK_BYTES", Limits.workbook_bytes),
+        ),
     )

@@ -1,9 +1,11 @@
 """What a night did, on one screen: deliveries by feed, refusals by rule, warnings by indicator, extracts, places."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import psycopg
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from doudi.contracts import load_contracts
@@ -57,7 +59,8 @@ def _feeds(connection: psycopg.Connection, settings: Settings) -> Table:
             count(*) filter (where status in ('published', 'superseded')),
             count(*) filter (where status in ('refused', 'failed')),
             coalesce(sum(rows_read) filter (where status in ('published', 'superseded')), 0),
-            coalesce(sum(rows_published), 0), coalesce(sum(rows_unchanged), 0), coalesce(sum(rows_quarantined), 0)
+            coalesce(sum(rows_published), 0), coalesce(sum(rows_unchanged), 0),
+            coalesce(sum(rows_quarantined) filter (where status in ('published', 'superseded')), 0)
         from ops.load
         group by feed
         """
@@ -142,12 +145,23 @@ def _new_since(connection: psycopg.Connection, since: datetime) -> str:
 def _places(settings: Settings) -> Table:
     table = _table("Where to look", "what", "where")
     table.add_row("warehouse", 'psql "$(.venv/bin/doudi db url)"   (schemas marts, register, ops, identity)')
-    table.add_row("refused rows", "ops.quarantine; doudi status")
+    table.add_row("refused rows", ".venv/bin/doudi quarantine list   (show, export, replay, discard)")
+    table.add_row("what the checks found", f"{settings.data_docs / 'index.html'}   (counts, no rows)")
     table.add_row("why a warning", ".venv/bin/doudi explain <warning_id>")
     table.add_row("extracts", str(settings.out))
     table.add_row("Airflow", f"make ui   (its home: {settings.home / 'airflow'})")
     table.add_row("archive", str(settings.archive))
     return table
+
+
+def print_table(title: str, *columns: str, rows: Iterable[Sequence[object]], numbers: int = 0) -> None:
+    """Print rows as a table of the house's kind; its last ``numbers`` columns are numbers. None is an empty cell."""
+    table = _table(title, *columns, numbers=numbers)
+    for column in table.columns:
+        column.overflow = "fold"  # a Chinese sentence has no spaces at which a line could break
+    for row in rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    _console().print(table)
 
 
 def print_status(settings: Settings, *, console: Console | None = None) -> None:
@@ -171,6 +185,12 @@ _TROUBLE = {
     "Deliveries refused or failed": """
         select load_id, file_name, status, error_code, error from ops.load
         where status in ('refused', 'failed') order by load_id desc limit 20
+    """,
+    "Columns kept out, which no contract knows": """
+        select load_id, file_name, array_to_string(array(
+            select jsonb_array_elements_text(notes -> 'columns_kept_out')
+        ), ', ') as headings
+        from ops.load where notes ? 'columns_kept_out' order by load_id desc limit 20
     """,
     "Warnings of the last checks": """
         select feed, rule, column_name, sum(unexpected) as rows

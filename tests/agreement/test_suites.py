@@ -1,5 +1,6 @@
 """Suites and contracts: each feed has both, and a suite tests what the contract has."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,16 +37,47 @@ def test_every_expectation_is_one_of_great_expectations_and_builds(settings: Set
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_what_is_judged_row_by_row_is_judged_in_the_one_scan(settings: Settings, feed: str) -> None:
-    """Expectations on one column without a row condition share a select; every other kind has scans of its own."""
-    from great_expectations.expectations.expectation import ColumnMapExpectation
+    """Expectations on one column without a row condition share a select, and figures of columns another.
+
+    Every other kind has scans of its own.
+    """
+    from great_expectations.expectations.expectation import ColumnAggregateExpectation, ColumnMapExpectation
 
     checks = load_suite(settings.expectations / f"{feed}.yml").checks
     for check, built in zip(checks, gx.build_suite(feed, checks).expectations, strict=True):
         if check.column:
-            assert isinstance(built, ColumnMapExpectation)
+            assert isinstance(built, ColumnMapExpectation if check.expectation.by_row else ColumnAggregateExpectation)
             assert built.row_condition is None
         else:
             assert check.expectation.type in (ROWS_BY_QUERY, "expect_table_row_count_to_be_between")
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_no_figure_of_a_delivery_gives_away_a_row(
+    settings: Settings, contracts: dict[str, Contract], feed: str
+) -> None:
+    """Means and shares are of thirty rows and more; a largest value is only taken of what is the same for all rows."""
+    contract, suite = contracts[feed], load_suite(settings.expectations / f"{feed}.yml")
+    for check in suite.checks:
+        if check.expectation.by_row or not check.column:
+            continue
+        if check.expectation.type == "expect_column_max_to_be_between":
+            named = set(re.findall(r"\w+", suite.derived[check.column]))
+            assert not named & {"_row_no", "_area_code", *(column.name for column in contract.columns)}
+            continue
+        assert check.expectation.from_rows >= 30
+        if check.expectation.type == "expect_column_mean_to_be_between" and contract.has(check.column):
+            assert contract.column(check.column).required  # or the mean could be that of one row that is filled in
+        else:
+            assert check.expectation.type in (
+                "expect_column_mean_to_be_between",
+                "expect_column_proportion_of_non_null_values_to_be_between",
+            )
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_suite_limits_the_share_of_refused_rows(settings: Settings, feed: str) -> None:
+    assert 0 < load_suite(settings.expectations / f"{feed}.yml").max_refused_share <= 0.5
 
 
 @pytest.mark.parametrize("feed", FEEDS)

@@ -63,6 +63,7 @@ def test_marts_follow_any_feed_and_extracts_follow_marts(
     assert marts["tasks"]["wait"]["mode"] == "reschedule"
     assert marts["tasks"]["build"]["upstream"] == ["wait"]
     assert marts["tasks"]["build"]["outlets"] == ["marts_built"]
+    assert marts["tasks"]["data_docs"]["upstream"] == ["wait"]  # beside the build, which neither fails nor waits by it
     assert extracts["assets"] == ["x-doudi://marts"]
     assert marts["params"] == extracts["params"] == ["as_of"]
 

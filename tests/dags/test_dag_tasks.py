@@ -170,6 +170,22 @@ def test_build_computes_the_day_it_is_told(installation: Settings, monkeypatch: 
     assert days == [date(2020, 6, 30)] * 2 + [date(2020, 5, 31)] * 2
 
 
+def test_pages_that_cannot_be_built_are_told_and_fail_nothing(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(**_: Any) -> None:
+        raise ValueError("某甲")
+
+    own = replace(installation, database_url="postgresql://nowhere/doudi")
+    monkeypatch.setattr("doudi.orchestration.tasks.load_settings", lambda: own)
+    monkeypatch.setattr("doudi.quality.data_docs.build_data_docs", break_down)
+    tasks.data_docs()
+    told = (installation.home / "alerts.jsonl").read_text(encoding="utf-8")
+    assert '"data_docs"' in told
+    assert "ValueError" in told
+    assert "某甲" not in told
+
+
 def test_extracts_are_sent_of_each_day_and_never_twice(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[date | None] = []
 

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from doudi.contracts import Contract
 from doudi.quality import Suite, SuiteError, Verdict, judge, load_suite
+from doudi.quality.suites import PARAMETER_NAMES
 from doudi.settings import Settings
 from doudi.warehouse.connection import WarehouseError
 
@@ -246,7 +247,12 @@ def judged(
     """Types ``rows`` as the landing would, and lets the feed's suite, or the one given, judge them."""
 
     def judged(
-        feed: str, rows: list[dict[str, Any]], *, suite: Suite | None = None, last_rows: int | None = None
+        feed: str,
+        rows: list[dict[str, Any]],
+        *,
+        suite: Suite | None = None,
+        last_observed: dict[tuple[str, str | None], float] | None = None,
+        **last: int | date | None,
     ) -> list[Verdict]:
         table = _typed_table(session, contracts[feed], rows)
         return judge(
@@ -254,7 +260,8 @@ def judged(
             table=table,
             suite=suite or load_suite(settings.expectations / f"{feed}.yml"),
             contract=contracts[feed],
-            parameters={"data_date": DATA_DATE, "last_rows": last_rows},
+            parameters=dict.fromkeys(PARAMETER_NAMES) | {"data_date": DATA_DATE} | last,
+            last_observed=last_observed or {},
         )
 
     return judged
@@ -263,6 +270,7 @@ def judged(
 def _typed_table(session: psycopg.Connection, contract: Contract, rows: list[dict[str, Any]]) -> str:
     table = f"landing.{contract.name}_1_typed"
     columns = ", ".join(f"{column.name} {column.physical_type}" for column in contract.columns)
+    session.execute(f"drop table if exists {table}")
     session.execute(f"create unlogged table {table} (_row_no bigint, _area_code text, _faults jsonb, {columns})")
     home = {"division_code": VILLAGE} if contract.has("division_code") else {}
     for row_no, row in enumerate(rows, start=1):
@@ -314,7 +322,10 @@ def test_sound_rows_pass_and_each_rule_finds_exactly_the_rows_that_break_it(
     assert found == planted
 
     tested = {each.rule for each in load_suite(settings.expectations / f"{feed}.yml").expectations}
-    assert tested - {rule for rule, _ in planted} <= {"division_known", "volume_of_list", "volume_of_events"}
+    assert tested - {rule for rule, _ in planted} <= {"division_known"} | {
+        check.expectation.rule for check in load_suite(settings.expectations / f"{feed}.yml").checks
+        if not check.expectation.by_row
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("feed", SOUND)
@@ -417,14 +428,68 @@ def test_a_load_without_a_parameter_is_an_error(
     warehouse_url: str, settings: Settings, contracts: dict[str, Contract]
 ) -> None:
     suite = load_suite(settings.expectations / "disability.yml")
-    with pytest.raises(SuiteError, match="suite disability: judged without last_rows"):
+    with pytest.raises(
+        SuiteError, match="suite disability: judged without due_on, last_data_date, last_rows, same_file"
+    ):
         judge(
             url=warehouse_url, table="landing.none", suite=suite, contract=contracts["disability"],
-            parameters={"data_date": DATA_DATE},
+            parameters={"data_date": DATA_DATE}, last_observed={},
         )  # fmt: skip
 
 
-def test_it_scans_twice_fetches_no_value_and_leaves_nothing_behind(judged: Judge, session: psycopg.Connection) -> None:
+@pytest.mark.parametrize(("last", "success"), [(None, True), (1600, True), (1601, False), (400, True), (399, False)])
+def test_a_mean_is_held_against_that_of_the_last_delivery_and_told_to_the_next(
+    judged: Judge, last: float | None, success: bool
+) -> None:
+    observed = {("amount_mean_steady", "monthly_amount"): last} if last else {}
+    verdicts = judged("minimum_allowance", [SOUND["minimum_allowance"]] * 30, last_observed=observed)
+    mean = next(v for v in verdicts if v.rule == "amount_mean_steady")
+    assert (mean.severity, mean.success, mean.failing_rows_sql) == ("warn", success, None)
+    bounds = {"min_value": last / 2, "max_value": last * 2} if last else {}
+    assert mean.observed == {"observed_value": 800} | bounds
+
+
+def test_the_share_of_rows_filled_in_and_of_severe_grades_may_not_leap(judged: Judge) -> None:
+    rows = [SOUND["minimum_allowance"] | {"category": "A" if n % 2 else None} for n in range(30)]
+    for last, success in ((0.6, True), (0.8, False)):
+        verdicts = judged("minimum_allowance", rows, last_observed={("filled_as_before", "category"): last})
+        filled = {v.column_name: (v.success, v.observed["observed_value"]) for v in verdicts
+                  if v.rule == "filled_as_before"}  # fmt: skip
+        assert filled == {"category": (success, 0.5), "cause": (True, 0)}
+    rows = [SOUND["disability"] | {"grade": "2" if n % 2 else "3"} for n in range(30)]
+    for last, success in ((0.4, True), (0.2, False), (0.8, False)):
+        verdicts = judged("disability", rows, last_observed={("share_steady", "grade"): last})
+        assert [(v.success, v.observed["observed_value"]) for v in verdicts if v.rule == "share_steady"] == [
+            (success, 0.5)
+        ]
+
+
+def test_of_few_rows_no_mean_is_told(judged: Judge) -> None:
+    for count, told in ((29, False), (30, True)):
+        rules = {v.rule for v in judged("minimum_allowance", [SOUND["minimum_allowance"]] * count)}
+        assert ("amount_mean_steady" in rules, "filled_as_before" in rules) == (told, told)
+
+
+@pytest.mark.parametrize(("due_on", "success"), [(date(2020, 6, 24), True), (date(2020, 6, 23), False)])
+def test_a_delivery_that_was_due_and_never_came_is_told(judged: Judge, due_on: date, success: bool) -> None:
+    verdicts = judged("left_behind", [SOUND["left_behind"]], due_on=due_on)
+    in_time = next(v for v in verdicts if v.rule == "delivered_in_time")
+    assert (in_time.success, in_time.column_name) == (success, None)
+
+
+@pytest.mark.parametrize(
+    ("last_data_date", "same_file", "success"),
+    [(date(2020, 5, 31), 1, False), (date(2020, 5, 31), 0, True), (DATA_DATE, 1, True)],
+)
+def test_the_last_file_under_a_new_date_is_told(
+    judged: Judge, last_data_date: date, same_file: int, success: bool
+) -> None:
+    rows = [SOUND["left_behind"]]
+    verdicts = judged("left_behind", rows, last_data_date=last_data_date, same_file=same_file)
+    assert [v.success for v in verdicts if v.rule == "file_is_new"] == [success]
+
+
+def test_it_scans_thrice_fetches_no_value_and_leaves_nothing_behind(judged: Judge, session: psycopg.Connection) -> None:
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
@@ -439,11 +504,12 @@ def test_it_scans_twice_fetches_no_value_and_leaves_nothing_behind(judged: Judge
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        verdicts = judged("medical_assistance", [SOUND["medical_assistance"]], last_rows=1)
+        verdicts = judged("medical_assistance", [SOUND["medical_assistance"]] * 30, last_rows=30)
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    count, bundle = sorted(scans, key=len)
+    count, figures, bundle = sorted(scans, key=len)
     assert count.startswith("SELECT count(*)")
+    assert figures.count('AS "column.non_null_count') == 2
     assert bundle.count("sum(CASE WHEN") > len(verdicts) > 10
     assert all(limit == 0 or statement.startswith("SELECT 1 ") for statement, limit in samples)
 

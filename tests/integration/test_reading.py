@@ -100,3 +100,68 @@ def test_check_characters_agree_with_the_standard_written_out_in_python(query: C
     assert query("select count(*) from unnest(%s::text[]) as id where ops.citizen_id_fault(id) is null", ids) == [
         (300,)
     ]
+
+
+# The forms that are known without a regular expression, and the regular expressions that they stand for.
+_KNOWN_AT_ONCE = {
+    "ops.citizen_id": ("^[0-9]{17}[0-9X]$", "value", "ops.citizen_id_as_written(value)"),
+    "ops.to_money": (r"^[0-9]{1,12}(?:\.[0-9]{1,2})?$", "value::numeric(14, 2)", "ops.money_as_written(value)"),
+    "ops.to_integer": ("^[0-9]{1,9}$", "value::integer", "ops.integer_as_written(value)"),
+    "ops.to_division": ("^[1-9][0-9]{11}$", "value", "ops.division_as_written(value)"),
+    "ops.to_date": (
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        "case when pg_input_is_valid(value, 'date') then value::date end",
+        "ops.date_as_written(value)",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def odd_values() -> list[str]:
+    """Short strings of what dates, amounts and numbers are made of, and citizen IDs on and off the calendar."""
+    made = random.Random(11)
+    strings = ["".join(made.choices("0123456789.-X１ ", k=made.choice((1, 3, 8, 10, 12, 18)))) for _ in range(3000)]
+    digits = ["".join(made.choices("0123456789", k=length)) for length in range(1, 20) for _ in range(20)]
+    amounts = [f"{whole}.{cents}" for whole in digits[::5] for cents in ("", "5", "55", "555", "5.5")]
+    dates = [
+        f"{made.choice((0, 1899, 2020, 2023)):04}-{made.randrange(14):02}-{made.randrange(33):02}" for _ in range(500)
+    ]
+    ids = [
+        f"990001{made.choice((1899, 1900, 1990, 2000, 2099))}{made.randrange(14):02}{made.randrange(33):02}"
+        f"{made.randrange(1000):03}{made.choice('0123456789X')}"
+        for _ in range(5000)
+    ]
+    return ["", ".", "--------", "20-20-0101", "2020--1-01", "12\n", *strings, *digits, *amounts, *dates, *ids]
+
+
+@pytest.mark.parametrize("function", _KNOWN_AT_ONCE)
+def test_a_value_known_at_once_is_one_that_the_regular_expression_knows(
+    query: Callable, odd_values: list[str], function: str
+) -> None:
+    form, known, patient = _KNOWN_AT_ONCE[function]
+    differing = query(
+        f"""
+        select count(*), (select count(*) from unnest(%s::text[]) as value where value ~ '{form}') > 0
+        from unnest(%s::text[]) as value
+        where {function}(value) is distinct from case when value ~ '{form}' then {known} else {patient} end
+        """,
+        odd_values,
+        odd_values,
+    )
+    assert differing == [(0, True)]
+
+
+def test_a_citizen_id_judged_by_its_digits_is_judged_as_by_its_text(query: Callable, odd_values: list[str]) -> None:
+    differing, sound = query(
+        """
+        select
+            count(*) filter (
+                where ops.citizen_id_fault(id, ops.citizen_id_digits(id)) is distinct from ops.citizen_id_fault(id)
+            ),
+            count(*) filter (where ops.citizen_id_fault(id) is null)
+        from unnest(%s::text[]) as id
+        """,
+        odd_values,
+    )[0]
+    assert differing == 0
+    assert sound > 0

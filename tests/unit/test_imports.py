@@ -7,14 +7,16 @@ import doudi
 
 # From the bottom up; a module may import from its own line and those before it.
 LAYERS = (
-    {"settings", "contracts", "rules"},
+    {"settings", "contracts", "rules", "sources"},
     {"warehouse"},
-    {"deliveries", "text_form", "quality"},
+    {"deliveries", "quality", "connectors"},
+    {"forms"},
     {"landing", "ledger"},
     {"checking", "quarantine"},
     {"publishing"},
     {"intake"},
     {"loads", "transform", "extracts", "explain", "synth"},
+    {"returns"},
     {"summary"},
     {"night", "orchestration"},
     {"cli"},

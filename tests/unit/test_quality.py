@@ -87,6 +87,18 @@ def test_an_entry_takes_the_rest_from_the_shared_rule_of_its_name(tmp_path: Path
             "severity: stop\n      type: expect_table_row_count_to_be_between",
             "only what is judged row by row can stop a row",
         ),
+        (
+            "severity: warn\n      type: expect_column_values_to_be_between",
+            "severity: warn\n      from_rows: 30\n      type: expect_column_values_to_be_between",
+            "belong to figures of the whole delivery",
+        ),
+        (
+            "values_to_be_between\n      columns: [granted_on]\n      kwargs: {max_value: {$PARAMETER: data_date}}",
+            "mean_to_be_between\n      columns: [amount, granted_on]\n      reported_as: amount\n"
+            "      kwargs: {max_value: {$PARAMETER: 2 * last_observed}}",
+            "its last figure is ambiguous",
+        ),
+        ("expectations:", "max_refused_share: 1.2\nexpectations:", "max_refused_share"),
         ("expectations:", "[", "not YAML"),
     ],
 )
@@ -97,6 +109,29 @@ def test_a_suite_with_a_fault_is_refused_by_name(tmp_path: Path, old: str, new: 
         _load(tmp_path, own)
     assert str(raised.value).startswith("temporary_assistance.yml: ")
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("refused", "rows", "past"),
+    [(11, 50, True), (10, 50, False), (49, 49, False), (0, 0, False), (200_001, 1_000_000, True)],
+)
+def test_past_its_share_of_refused_rows_a_delivery_is_refused_unless_it_is_small(
+    tmp_path: Path, refused: int, rows: int, past: bool
+) -> None:
+    suite = _load(tmp_path, "max_refused_share: 0.2\nrefused_share_from_rows: 50\n" + OWN)
+    assert suite.refuses(refused=refused, rows=rows) is past
+
+
+def test_the_limits_are_the_shared_ones_where_a_suite_has_none_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "_shared.yml").write_text(
+        "max_refused_share: 0.2\nrefused_share_from_rows: 50\n" + SHARED, encoding="utf-8"
+    )
+    limits = {}
+    for name, own in (("temporary_assistance", OWN), ("disability", "max_refused_share: 0.01\n" + OWN)):
+        (tmp_path / f"{name}.yml").write_text(own, encoding="utf-8")
+        suite = load_suite(tmp_path / f"{name}.yml")
+        limits[name] = (suite.max_refused_share, suite.refused_share_from_rows)
+    assert limits == {"temporary_assistance": (0.2, 50), "disability": (0.01, 50)}
 
 
 def test_a_feed_without_a_suite_is_an_error(tmp_path: Path) -> None:

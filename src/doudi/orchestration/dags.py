@@ -105,7 +105,12 @@ def marts_dag(feeds: list[str]) -> DAG:
                 outlet_events[MARTS_BUILT].add(MARTS, extra={"as_of": day.isoformat()})
             return counts
 
-        wait() >> build()
+        @task(retries=0, execution_timeout=timedelta(minutes=30))
+        def data_docs() -> None:
+            """Builds the pages on what the checks found, where they found something new."""
+            tasks.data_docs()
+
+        wait() >> [build(), data_docs()]
     return dag
 
 

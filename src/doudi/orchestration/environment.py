@@ -1,7 +1,7 @@
 """How Airflow is configured: its home under DOUDI_HOME/airflow, its secrets, and every option as a variable.
 
-Nothing of an Airflow elsewhere on the machine is taken over: its AIRFLOW… variables are left out. Options that are not
-set here can be set in the home's airflow.cfg.
+Nothing of an Airflow elsewhere on the machine is taken over: its AIRFLOW… variables are left out, but for the
+connections in AIRFLOW_CONN_…. Options that are not set here can be set in the home's airflow.cfg.
 """
 
 import base64
@@ -49,7 +49,11 @@ class Airflow:
 
     def process_environment(self) -> dict[str, str]:
         """What a component's process gets: our own environment without another Airflow's, and the variables."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AIRFLOW_") or name.startswith("AIRFLOW_CONN_")
+        }
         return kept | self.variables
 
 
@@ -74,6 +78,19 @@ def prepare(settings: Settings, *, database_url: str) -> Airflow:
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(airflow.variables.items()))
     _write_private(airflow.shell_file, exports)
     return airflow
+
+
+def use_connections(settings: Settings) -> None:
+    """Let this process, which is none of Airflow's, find the connections that Airflow keeps, and no other's home."""
+    home = settings.home / "airflow"
+    os.environ["AIRFLOW_HOME"] = str(home)
+    variables = home / "environment.sh"
+    if variables.exists():
+        for assignment in shlex.split(variables.read_text(), comments=True):
+            name, _, value = assignment.partition("=")
+            if name.startswith("AIRFLOW__"):
+                os.environ[name] = value
+        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"  # else only variables are asked
 
 
 def _variables(
@@ -130,6 +147,7 @@ def _doudi(settings: Settings) -> dict[str, str]:
         "DOUDI_HOME": str(settings.home),
         "DOUDI_INBOX": str(settings.inbox),
         "DOUDI_OUT": str(settings.out),
+        "DOUDI_SOURCES": str(settings.sources),
         "DOUDI_DATABASE_URL": settings.database_url or "",
         "DOUDI_AS_OF": settings.as_of.isoformat() if settings.as_of else "",
     }

@@ -101,6 +101,21 @@ def build(as_of: date) -> tuple[dict[str, int], bool]:
     return counts, not result.schema_suffix
 
 
+def data_docs() -> None:
+    """Build the pages on what the checks found. Where that fails it is told, and nothing else fails by it."""
+    from doudi.quality import SuiteError
+    from doudi.quality.data_docs import build_data_docs
+    from doudi.warehouse.connection import WarehouseError, warehouse_url
+
+    settings = load_settings()
+    try:
+        if not build_data_docs(url=warehouse_url(settings), settings=settings, progress=log.info):
+            log.info("nothing has changed")
+    except Exception as error:
+        told = str(error) if isinstance(error, SuiteError | WarehouseError) else type(error).__name__
+        alert(dag="build_marts", task="data_docs", message=told)
+
+
 def send(days: Iterable[date | None]) -> dict[str, int]:
     """Hand out what was not handed out yet of the last build of each day (None: of any). Returns counts."""
     from doudi.extracts import send_all

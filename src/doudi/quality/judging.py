@@ -1,11 +1,12 @@
 """Judging one delivery by its suite, on the rows that the contract found no fault in.
 
 Every rule about rows is an expectation on a single column, the contract's or a derived one, without row conditions.
-Great Expectations bundles those into one select, so that a suite costs two scans, a count and the bundle, however
-many rules it has. Pairs of columns, row conditions and queries would cost scans of their own.
+Great Expectations bundles those into one select, so that a suite costs one scan however many rules it has, and one
+more where it asks for figures of the whole delivery. Pairs of columns, row conditions and queries would cost scans of
+their own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,15 @@ from psycopg import sql
 
 from doudi.contracts import Contract
 from doudi.quality.gx import Outcome, create_view, evaluate
-from doudi.quality.suites import PARAMETER_NAMES, Check, Parameters, Suite, SuiteError, check_against_contract
+from doudi.quality.suites import (
+    PARAMETER_NAMES,
+    Check,
+    Observed,
+    Parameters,
+    Suite,
+    SuiteError,
+    check_against_contract,
+)
 from doudi.warehouse.connection import connect, plain_url
 
 
@@ -41,11 +50,15 @@ class Verdict:
     reason_zh: str
 
 
-def judge(*, url: str, table: str, suite: Suite, contract: Contract, parameters: Parameters) -> list[Verdict]:
+def judge(
+    *, url: str, table: str, suite: Suite, contract: Contract, parameters: Parameters, last_observed: Observed
+) -> list[Verdict]:
     """Judge the rows of ``table`` (``landing.<feed>_<load_id>_typed``, committed) whose ``_faults`` is null.
 
     ``parameters`` must hold every name of PARAMETER_NAMES. A rule is skipped, and gives no verdict, where a parameter
-    that it names is None, or a relation that it requires is not there or not readable.
+    that it names is None, a relation that it requires is not there or not readable, or there are fewer rows than it
+    asks for. A rule that compares with ``last_observed`` passes where that has nothing for it: what it observes now is
+    what the sender's next delivery is compared with.
 
     Raises SuiteError where the suite does not fit or a rule cannot be evaluated, and WarehouseError where Postgres
     refused; neither holds a row's values.
@@ -56,12 +69,29 @@ def judge(*, url: str, table: str, suite: Suite, contract: Contract, parameters:
     url = plain_url(url)
     with connect(url, step=f"judge {suite.feed}") as session:
         readable = _readable_relations(session, (each.requires for each in suite.expectations if each.requires))
-        checks = [check for check in suite.checks if _applies(check, parameters, readable)]
+        checks = [check for check in suite.checks if _applies(suite, check, parameters, readable)]
         rows = _rows_query(session, table=table, suite=suite, checks=checks, parameters=parameters)
         _refuse_wrong_sql(session, suite.feed, rows)
         session.rollback()
-    outcomes = evaluate(url=url, feed=suite.feed, rows=rows, checks=checks, parameters=parameters)
-    return [_verdict(check, outcome) for check, outcome in zip(checks, outcomes, strict=True)]
+    names = [_reported_column(check, contract) for check in checks]
+    last = [last_observed.get((check.expectation.rule, name)) for check, name in zip(checks, names, strict=True)]
+    outcomes = evaluate(url=url, feed=suite.feed, rows=rows, checks=checks, parameters=parameters, last_observed=last)
+    counted = _row_count(outcomes)
+    return [
+        _verdict(check, outcome, column_name=name)
+        for check, outcome, name in zip(checks, outcomes, names, strict=True)
+        if counted >= check.expectation.from_rows
+    ]
+
+
+def _reported_column(check: Check, contract: Contract) -> str | None:
+    """The contract's column that the sender is pointed to; None for what belongs to no column of the contract."""
+    column = check.expectation.reported_as or check.column
+    return column if column and contract.has(column) else None
+
+
+def _row_count(outcomes: Sequence[Outcome]) -> int:
+    return max((outcome.rows for outcome in outcomes if outcome.rows is not None), default=0)
 
 
 def _readable_relations(session: psycopg.Connection, names: Iterable[str]) -> set[str]:
@@ -78,11 +108,11 @@ def _readable_relations(session: psycopg.Connection, names: Iterable[str]) -> se
     return {name for (name,) in found}
 
 
-def _applies(check: Check, parameters: Parameters, readable: set[str]) -> bool:
-    expectation = check.expectation
-    if expectation.requires and expectation.requires not in readable:
+def _applies(suite: Suite, check: Check, parameters: Parameters, readable: set[str]) -> bool:
+    requires = check.expectation.requires
+    if requires and requires not in readable:
         return False
-    return all(parameters[name] is not None for name in expectation.parameters)
+    return all(parameters[name] is not None for name in suite.parameters_of(check))
 
 
 def _rows_query(
@@ -90,16 +120,19 @@ def _rows_query(
 ) -> str:
     """The rows to judge, with the derived columns that ``checks`` test.
 
-    ``_data_date`` stands a level below, so that an expression can name it like a column.
+    The parameters stand a level below, so that an expression can name them like columns.
     """
     tested = {check.column for check in checks}
     derived = "".join(f",\n    {text} as {name}" for name, text in suite.derived.items() if name in tested)
     query = sql.SQL(
-        "select typed.*{derived}\n"
-        "from (select *, {data_date} as _data_date from {table} where _faults is null) as typed"
+        "select typed.*{derived}\nfrom (select *, {parameters} from {table} where _faults is null) as typed"
     ).format(
         derived=sql.SQL(derived),
-        data_date=sql.Literal(parameters["data_date"]),
+        parameters=sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(sql.Literal(value), sql.Identifier(f"_{name}"))
+            for name, value in sorted(parameters.items())
+            if value is not None
+        ),
         table=sql.Identifier(*table.split(".")),
     )
     return query.as_string(session)
@@ -113,12 +146,12 @@ def _refuse_wrong_sql(session: psycopg.Connection, feed: str, rows: str) -> None
         raise SuiteError(f"suite {feed}: {error.diag.message_primary}") from None
 
 
-def _verdict(check: Check, outcome: Outcome) -> Verdict:
+def _verdict(check: Check, outcome: Outcome, *, column_name: str | None) -> Verdict:
     expectation = check.expectation
     return Verdict(
         rule=expectation.rule,
         expectation=expectation.type,
-        column_name=expectation.reported_as or check.column,
+        column_name=column_name,
         severity=expectation.severity,
         success=outcome.success,
         evaluated=outcome.evaluated,

@@ -19,11 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from doudi.contracts import Contract
 
 ROWS_BY_QUERY = "unexpected_rows_expectation"
+_BY_ROW = ("expect_column_values_", ROWS_BY_QUERY)
 
-# What a suite may ask about the delivery, as {$PARAMETER: <name>}: the day it is true for, and the rows of the same
-# sender's last one, None where there is none.
-PARAMETER_NAMES = frozenset({"data_date", "last_rows"})
+# What a suite may ask about the delivery, as {$PARAMETER: <name>} and, by _<name>, in a derived expression: the day it
+# is true for; of the sender's last one its sound rows, its day, the day that one was due after it by the contract's
+# cadence, and whether its file was the same (1) or not (0). All but the first are None where there was none.
+PARAMETER_NAMES = frozenset({"data_date", "last_rows", "last_data_date", "due_on", "same_file"})
 Parameters = Mapping[str, int | date | None]
+
+# Beside these: what the same rule observed of the same column in the sender's last delivery, by rule and column name.
+LAST_OBSERVED = "last_observed"
+Observed = Mapping[tuple[str, str | None], float]
 
 
 class SuiteError(Exception):
@@ -46,6 +52,8 @@ class Expectation(_Closed):
 
     ``severity`` stop refuses each failing row, warn counts it. ``reported_as`` is the contract's column that the
     sender is pointed to where a derived one is tested. ``requires`` is a relation without which the rule is skipped.
+    ``from_rows``: of fewer rows a figure such as a mean is neither compared nor told, since it says little of the
+    delivery and too much of a person.
     """
 
     rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -55,6 +63,7 @@ class Expectation(_Closed):
     kwargs: dict[str, Any] = {}
     reported_as: str | None = None
     requires: str | None = Field(default=None, pattern=r"^[a-z_]+\.[a-z_]+$")
+    from_rows: int = Field(default=0, ge=0)
     reason: Reason
 
     @model_validator(mode="after")
@@ -63,22 +72,40 @@ class Expectation(_Closed):
             raise ValueError(f"rule {self.rule}: a column belongs under columns, not under kwargs")
         if self.severity == "stop" and not (self.columns or self.type == ROWS_BY_QUERY):
             raise ValueError(f"rule {self.rule}: only what is judged row by row can stop a row")
-        unknown = self.parameters - PARAMETER_NAMES
+        unknown = self.parameters - PARAMETER_NAMES - {LAST_OBSERVED}
         if unknown:
             raise ValueError(f"rule {self.rule}: unknown parameters {sorted(unknown)}")
+        if self.by_row and (self.from_rows or LAST_OBSERVED in self.parameters):
+            raise ValueError(f"rule {self.rule}: from_rows and {LAST_OBSERVED} belong to figures of the whole delivery")
         return self
+
+    @property
+    def by_row(self) -> bool:
+        """Whether it judges each row; else it judges one figure of the delivery."""
+        return self.type.startswith(_BY_ROW)
 
     @property
     def parameters(self) -> set[str]:
         """The names in its ``{$PARAMETER: <arithmetic>}`` arguments."""
-        terms = [value["$PARAMETER"] for value in self.kwargs.values() if isinstance(value, dict)]
-        return {name for term in terms for name in re.findall(r"[a-z_]+", str(term))}
+        return {name for value in self.kwargs.values() for name in parameters_in(value)}
+
+
+def parameters_in(value: object) -> set[str]:
+    """The names in one argument of an expectation."""
+    return set(re.findall(r"[a-z_]+", str(value["$PARAMETER"]))) if isinstance(value, dict) else set()
 
 
 class Suite(_Closed):
-    """All rules of a feed. ``derived`` maps a name to a SQL expression over the typed columns and ``_data_date``."""
+    """All rules of a feed.
+
+    ``derived`` maps a name to a SQL expression over the typed columns and the parameters, such as ``_data_date``.
+    Where more than ``max_refused_share`` (0 to 1) of a delivery's rows are refused, by whatever rule, the delivery is
+    refused as a whole, unless it has fewer rows than ``refused_share_from_rows``.
+    """
 
     feed: str
+    max_refused_share: float = Field(default=1, ge=0, le=1)
+    refused_share_from_rows: int = Field(default=0, ge=0)
     derived: dict[str, str] = {}
     expectations: tuple[Expectation, ...] = Field(min_length=1)
 
@@ -87,6 +114,11 @@ class Suite(_Closed):
         tested = [(check.expectation.rule, check.column) for check in self.checks]
         if len(tested) != len(set(tested)):
             raise ValueError("a rule tests a column twice")
+        observing = [each for each in self.checks if LAST_OBSERVED in each.expectation.parameters]
+        if len({(each.expectation.rule, each.expectation.reported_as or each.column) for each in observing}) < len(
+            observing
+        ):
+            raise ValueError(f"{LAST_OBSERVED}: a rule is reported at a column twice, so its last figure is ambiguous")
         unused = self.derived.keys() - {column for _, column in tested}
         if unused:
             raise ValueError(f"derived, but tested by no rule: {sorted(unused)}")
@@ -102,6 +134,15 @@ class Suite(_Closed):
         return tuple(
             Check(expectation=each, column=column) for each in self.expectations for column in each.columns or (None,)
         )
+
+    def refuses(self, *, refused: int, rows: int) -> bool:
+        """Whether a delivery of ``rows`` rows is refused as a whole where ``refused`` of them are."""
+        return rows >= self.refused_share_from_rows and refused > self.max_refused_share * rows
+
+    def parameters_of(self, check: "Check") -> set[str]:
+        """The names without which ``check`` cannot be judged: in its arguments, and in what its column derives from."""
+        named = re.findall(r"\b_([a-z_]+)\b", self.derived.get(check.column or "", ""))
+        return (check.expectation.parameters | set(named)) & PARAMETER_NAMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,13 +165,15 @@ def check_against_contract(suite: Suite, contract: Contract) -> None:
         unknown = [name for name in each.columns if name not in suite.derived and not contract.has(name)]
         if unknown:
             raise SuiteError(f"{place}: neither in the contract nor derived: {', '.join(unknown)}")
-        if any(name in suite.derived for name in each.columns) and not each.reported_as:
+        if each.by_row and any(name in suite.derived for name in each.columns) and not each.reported_as:
             raise SuiteError(f"{place}: tests a derived column, so reported_as must name one of the contract")
         if each.reported_as and not contract.has(each.reported_as):
             raise SuiteError(f"{place}: reported_as {each.reported_as} is no column of the contract")
 
 
 class _Shared(_Closed):
+    max_refused_share: float = 1
+    refused_share_from_rows: int = 0
     derived: dict[str, str] = {}
     rules: dict[str, dict[str, Any]]
 
@@ -144,7 +187,8 @@ def load_suite(path: Path) -> Suite:
         entries = [_completed(entry, shared.rules) for entry in own.pop("expectations", [])]
         tested = {column for entry in entries for column in entry.get("columns", ())}
         derived = {name: text for name, text in shared.derived.items() if name in tested} | own.pop("derived", {})
-        return Suite.model_validate({"feed": path.stem, "derived": derived, "expectations": entries, **own})
+        limits = shared.model_dump(include={"max_refused_share", "refused_share_from_rows"})
+        return Suite.model_validate({"feed": path.stem, **limits, "derived": derived, "expectations": entries, **own})
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SuiteError(f"{path.name}: {faults}") from error

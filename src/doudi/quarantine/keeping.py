@@ -2,41 +2,55 @@
 
 import psycopg
 
-from doudi.landing import LoadTables, landed_names
-from doudi.text_form import TextForm
+from doudi import ledger
+from doudi.forms import Part
+from doudi.landing import Landed, LandedPart, LoadTables, landed_names
 
 
-def keep_refused(connection: psycopg.Connection, *, form: TextForm, tables: LoadTables) -> int:
+def keep_refused(connection: psycopg.Connection, *, landed: Landed, tables: LoadTables) -> int:
     """Keep what was refused of a load in ops.quarantine; returns the number of rows.
 
     Runs in the caller's transaction.
     """
-    values = {"load": tables.load_id, "feed": tables.feed, "headings": _headings(form)}
-    rows = connection.execute(_refused_rows(connection, form, tables), values).rowcount
+    headings = {landed_part.part.name or "": _headings(landed_part.part) for landed_part in landed.parts}
+    ledger.update(connection, tables.load_id, headings=headings)
+    return sum(_keep_part(connection, part, tables) for part in landed.parts)
+
+
+def _keep_part(connection: psycopg.Connection, landed: LandedPart, tables: LoadTables) -> int:
+    values = {
+        "load": tables.load_id,
+        "feed": tables.feed,
+        "part": landed.part.name,
+        "position": landed.position,
+        "headings": _headings(landed.part),
+    }
+    rows = connection.execute(_refused_rows(landed, tables), values).rowcount
     lines = connection.execute(
         f"""
-        insert into ops.quarantine (load_id, feed, row_no, line_no, rule, reason, faults, raw)
-        select %(load)s, %(feed)s, _row_no, _line_no, rule, reason,
+        insert into ops.quarantine (load_id, feed, part, row_no, line_no, rule, reason, faults, raw)
+        select %(load)s, %(feed)s, %(part)s, _row_no, _line_no, rule, reason,
             jsonb_build_array(jsonb_build_object('column', null, 'rule', rule, 'reason', reason)), raw
         from {tables.lines}
+        where _part = %(position)s
         """,
         values,
     ).rowcount
     return rows + lines
 
 
-def _headings(form: TextForm) -> list[str]:
+def _headings(part: Part) -> list[str]:
     """The headings as sent; a repeated one carries its position, so that no value hides another."""
     return [
-        heading if form.header.count(heading) == 1 else f"{heading} [{position}]"
-        for position, heading in enumerate(form.header, start=1)
+        heading if part.header.count(heading) == 1 else f"{heading} [{position}]"
+        for position, heading in enumerate(part.header, start=1)
     ]
 
 
-def _refused_rows(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> str:
-    as_sent = ", ".join(f"located.{name}" for name in landed_names(form))
+def _refused_rows(landed: LandedPart, tables: LoadTables) -> str:
+    as_sent = ", ".join(f"located.{name}" for name in landed_names(landed.part))
     return f"""
-        insert into ops.quarantine (load_id, feed, row_no, line_no, column_name, rule, reason, faults, raw)
+        insert into ops.quarantine (load_id, feed, part, row_no, line_no, column_name, rule, reason, faults, raw)
         with refused as (
             select
                 _row_no,
@@ -50,30 +64,29 @@ def _refused_rows(connection: psycopg.Connection, form: TextForm, tables: LoadTa
             group by _row_no
         ),
 
-        located as ({_located(connection, form, tables)})
+        located as ({_located(landed, tables)})
 
         select
-            %(load)s, %(feed)s, refused._row_no, located.line_no, refused.column_name, refused.rule, refused.reason,
-            refused.faults, jsonb_object(%(headings)s::text[], array[{as_sent}])
+            %(load)s, %(feed)s, %(part)s, refused._row_no, located.line_no, refused.column_name, refused.rule,
+            refused.reason, refused.faults, jsonb_object(%(headings)s::text[], array[{as_sent}])
         from refused
         inner join located using (_row_no)
     """
 
 
-def _located(connection: psycopg.Connection, form: TextForm, tables: LoadTables) -> str:
-    """Each landed row with the line of the file on which it begins.
+def _located(landed: LandedPart, tables: LoadTables) -> str:
+    """Each row of a part with the line of the file, or the row of the sheet, on which it begins.
 
     Row and line numbers run in step unless a quoted field holds line feeds; only then are they counted.
     """
-    last_row, numbered = connection.execute(
-        f"select coalesce(max(_row_no), 0), count(_line_no) > 0 from {tables.landed}"
-    ).fetchone()
-    if numbered:
+    part, text = landed.part, landed.part.text
+    offset = part.header_lines - landed.rows_before
+    if landed.numbered or text is None:
         line_no = "_line_no"
-    elif form.lines == form.header_lines + last_row:
-        line_no = f"{form.header_lines} + _row_no"
+    elif text.lines == offset + landed.last_row:
+        line_no = f"{offset} + _row_no"
     else:
-        text = f"concat({', '.join(landed_names(form))})"
-        feeds = f"length({text}) - length(replace({text}, E'\\n', ''))"
-        line_no = f"{form.header_lines} + _row_no + sum({feeds}) over (order by _row_no) - ({feeds})"
-    return f"select *, {line_no} as line_no from {tables.landed}"
+        content = f"concat({', '.join(landed_names(part))})"
+        feeds = f"length({content}) - length(replace({content}, E'\\n', ''))"
+        line_no = f"{offset} + _row_no + sum({feeds}) over (order by _row_no) - ({feeds})"
+    return f"select *, {line_no} as line_no from {tables.landed} where _part = {landed.position}"

@@ -54,13 +54,14 @@ def _create_register(connection: psycopg.Connection, contract: Contract) -> None
             _valid_from date not null,
             _valid_to date not null default 'infinity',
             _row_hash uuid not null,
-            _load_id bigint not null references ops.load,
+            _load_id bigint not null, -- of ops.load; a foreign key would look it up once for every row
             _row_no bigint not null,
             primary key (_county_code, {key}, _valid_from),
             check (_valid_from < _valid_to)
         );
         """
     )
+    _drop_foreign_key(connection, table)
     for column in contract.columns:
         if column.type == "id":
             connection.execute(f"create index if not exists {contract.name}_{column.name} on {table} ({column.name})")
@@ -76,6 +77,15 @@ def _create_register(connection: psycopg.Connection, contract: Contract) -> None
             sql.Identifier("register", contract.name), sql.Literal(f"{contract.title}: {contract.description.purpose}")
         )
     )
+
+
+def _drop_foreign_key(connection: psycopg.Connection, table: str) -> None:
+    """Warehouses made before 1.0 have one; asked first, since altering a table waits for all who read it."""
+    found = connection.execute(
+        "select quote_ident(conname) from pg_constraint where conrelid = %s::regclass and contype = 'f'", (table,)
+    ).fetchall()
+    for (name,) in found:
+        connection.execute(f"alter table {table} drop constraint {name}")
 
 
 def _refuse_drift(connection: psycopg.Connection, contract: Contract) -> None:

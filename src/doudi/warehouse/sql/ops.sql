@@ -38,9 +38,21 @@ create table if not exists ops.load (
 );
 -- set where the load is no delivery of its own but rows replayed from the quarantine of another
 alter table ops.load add column if not exists replays_load_id bigint references ops.load;
+-- of each part of the delivery (under '' where it is one thing) the headings as sent, in their order
+alter table ops.load add column if not exists headings jsonb not null default '{}';
+-- what is worth telling of a delivery that was taken in, such as columns_kept_out: the headings no contract knows
+alter table ops.load add column if not exists notes jsonb not null default '{}';
 create index if not exists load_by_state on ops.load (feed, status, data_date);
-create index if not exists load_by_source on ops.load (source_uri);
 comment on table ops.load is 'Every delivery ever seen, one row each.';
+
+create table if not exists ops.load_source (
+    source_uri text not null,
+    size_bytes bigint not null,
+    source_modified_at timestamptz not null,
+    load_id bigint not null references ops.load,
+    primary key (source_uri, size_bytes, source_modified_at)
+);
+comment on table ops.load_source is 'Every address that a delivery has come from: one delivery may have many.';
 
 create table if not exists ops.quarantine (
     load_id bigint not null references ops.load,
@@ -60,6 +72,10 @@ create table if not exists ops.quarantine (
 alter table ops.quarantine add column if not exists part text;
 -- the load that took the row in again; its own quarantine tells where that was refused too
 alter table ops.quarantine add column if not exists replay_load_id bigint references ops.load;
+create index if not exists quarantine_by_replay on ops.quarantine (replay_load_id);
+alter table ops.quarantine add column if not exists discard_reason text;
+alter table ops.quarantine add column if not exists discarded_by text;
+alter table ops.quarantine add column if not exists discarded_at timestamptz;
 comment on table ops.quarantine is 'Every refused row with its text as it came; the first of its faults names the rule.';
 
 create table if not exists ops.check_result (

@@ -1,0 +1,37 @@
+"""Airflow's connections: host and credentials of a source, from AIRFLOW_CONN_… variables or Airflow's own store."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+
+class SourceError(OSError):
+    """A source could not be read now. The message names the source and what happened, never host or credentials."""
+
+
+def get(connection_id: str) -> "Connection":
+    """The connection of that id. Raises SourceError where none is known."""
+    found = _find(connection_id)
+    if found is None:
+        raise SourceError(f"no Airflow connection {connection_id} is known")
+    return found
+
+
+def password(*connection_ids: str) -> str | None:
+    """The password of the first of these connections that is known and has one, such as a zip archive's."""
+    for connection_id in connection_ids:
+        found = _find(connection_id)
+        if found is not None and found.password:
+            return found.password
+    return None
+
+
+def _find(connection_id: str) -> "Connection | None":
+    from airflow.sdk import Connection  # takes a second, and most deliveries need none
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        return Connection.get(connection_id)
+    except AirflowNotFoundException:
+        return None

@@ -1,0 +1,66 @@
+"""Filling an empty table at the speed of a new one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+
+@contextmanager
+def bulk_filled(connection: psycopg.Connection, *, table: str) -> Iterator[None]:
+    """Within the block an empty ``table`` has no indexes and no primary key; both are built at its end, in one go.
+
+    Runs in the caller's transaction, which alone sees the table until it ends. Where the table holds rows, or somebody
+    is reading it this moment, nothing is changed and rows go in as usual.
+    """
+    own = _own_if_empty(connection, table)
+    indexes = _take_indexes(connection, table) if own else []
+    yield
+    for definition in indexes:
+        connection.execute(definition)
+    if own:  # the next delivery may come before autovacuum does
+        connection.execute(f"analyze {table}")
+
+
+def _own_if_empty(connection: psycopg.Connection, table: str) -> bool:
+    """Lock ``table`` where it is empty, and give it a new file: what is written there need not be logged row by row."""
+    if _holds_rows(connection, table):
+        return False
+    try:
+        with connection.transaction():
+            connection.execute(f"lock table {table} in access exclusive mode nowait")
+    except psycopg.errors.LockNotAvailable:
+        return False
+    if _holds_rows(connection, table):
+        return False
+    connection.execute(f"truncate table {table}")
+    return True
+
+
+def _holds_rows(connection: psycopg.Connection, table: str) -> bool:
+    (holds,) = connection.execute(f"select exists (select from {table})").fetchone()
+    return holds
+
+
+def _take_indexes(connection: psycopg.Connection, table: str) -> list[str]:
+    """Drop the primary key and the indexes of ``table``; returns the statements that make them again."""
+    constraints = connection.execute(
+        """
+        select quote_ident(conname), pg_get_constraintdef(oid) from pg_constraint
+        where conrelid = %s::regclass and contype = 'p'
+        """,
+        (table,),
+    ).fetchall()
+    for name, _ in constraints:
+        connection.execute(f"alter table {table} drop constraint {name}")
+    indexes = connection.execute(
+        """
+        select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index
+        where indrelid = %s::regclass and not exists (select from pg_constraint where conindid = indexrelid)
+        """,
+        (table,),
+    ).fetchall()
+    for name, _ in indexes:
+        connection.execute(f"drop index {name}")
+    keys = [f"alter table {table} add constraint {name} {definition}" for name, definition in constraints]
+    return keys + [definition for _, definition in indexes]

@@ -1,6 +1,7 @@
 # make run            a night on Airflow: of a synthetic county, or make run INBOX=folder [AS_OF=YYYY-MM-DD]
 # make ui             Airflow's scheduler and web interface, until Ctrl-C
 # make test, lint     what a change must pass
+# make soak           2,500 broken deliveries and 300 kills, others each time; DOUDI_SEED=n repeats the kills
 # make bench          what landing costs against bare COPY, ROWS=1000000 or more; writes docs/benchmarks.md
 # make setup          only .venv, with .venv/bin/doudi in it
 # make lock           requirements*.txt anew from pyproject.toml
@@ -13,7 +14,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
-.PHONY: run ui test lint bench setup lock clean
+.PHONY: run ui test soak lint bench setup lock clean
 
 run: setup
 	@$(if $(INBOX),DOUDI_INBOX="$(INBOX)") $(if $(AS_OF),DOUDI_AS_OF="$(AS_OF)") $(BIN)/python -m doudi.orchestration run --persons $(PERSONS) --seed $(SEED)
@@ -23,6 +24,9 @@ ui: setup
 
 test: .venv/.dev
 	$(BIN)/pytest
+
+soak: .venv/.dev
+	DOUDI_SOAK=1 $(BIN)/pytest tests/faults tests/property
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -206,10 +206,12 @@ class Intake:
             return
         ledger.update(self.connection, load_id, rows_quarantined=quarantined)
         self.connection.commit()
+        name = ledger.read(self.connection, load_id).file_name
         raise DeliveryRefused(
             "suite.refused_share",
-            f"{quarantined} of {rows_read} rows are refused, more than the {suite.max_refused_share:.0%} that the suite"
-            f" allows; each is in ops.quarantine. {rows_read}行中有{quarantined}行不合格，整份退回，沿用上一次数据。",
+            f"{name}: {quarantined} of {rows_read} rows are refused, more than the {suite.max_refused_share:.0%} that"
+            " the suite allows; each is in ops.quarantine."
+            f" {rows_read}行中有{quarantined}行不合格，整份退回，沿用上一次数据。",
         )
 
     def _tell(self, result: LoadResult) -> None:

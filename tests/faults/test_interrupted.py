@@ -124,7 +124,8 @@ def test_a_server_that_was_killed_recovers_with_all_that_was_committed(tmp_path:
             session.execute("insert into kept values (1001)")
         _kill_server(home)
         with pytest.raises(psycopg.OperationalError):
-            making.execute("select")
+            while True:  # until it has noticed, and gone
+                making.execute("select")
         with psycopg.connect(cluster.start(home)) as session:
             assert session.execute("select count(*), to_regclass('half') from kept").fetchone() == (1001, None)
         assert "File exists" in (home / "postgres" / "server.log").read_text()

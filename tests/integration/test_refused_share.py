@@ -23,7 +23,7 @@ def test_the_whole_is_refused_and_what_is_wrong_with_each_row_is_kept(
     before = query("select to_jsonb(version)::text from register.poverty_register as version order by 1")
     (refused,) = take(write(tmp_path, MARCH, _list(60, refused=13)))
     assert (refused.status, refused.error_code) == ("refused", "suite.refused_share")
-    assert refused.error.startswith("13 of 60 rows are refused, more than the 20% that the suite allows")
+    assert refused.error.startswith(f"{MARCH}: 13 of 60 rows are refused, more than the 20% that the suite allows")
     assert (refused.rows_read, refused.rows_quarantined, refused.rows_published) == (60, 13, None)
     kept = query("select rule, count(*) from ops.quarantine where load_id = %s group by 1 order by 1", refused.load_id)
     assert kept == [("code", 11), ("duplicate_key", 1), ("line.columns", 1)]

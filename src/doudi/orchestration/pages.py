@@ -36,7 +36,8 @@ MARTS_PAGE = """\
 
 Runs when any feed has published, or at half past four for what an event did not bring. `wait` holds it until no
 delivery is being taken in: with half of a night's feeds, people would look uncovered who are not. The ledger decides
-what is new, so it does not matter how many events led here. `build` is skipped where nothing changed.
+what is new, so it does not matter how many events led here. `build` is skipped where nothing changed. `data_docs`
+makes Great Expectations' pages on the last deliveries beside it; where that fails, a line in `alerts.jsonl` says so.
 
 To compute a past day, trigger it with `as_of`, or run a backfill: each of its runs computes its own day. The marts of
 a past day lie beside those of the present, and lead to no extracts.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_up import as_csv, citizen_id, poverty_row, write
 
+from doudi.contracts import Contract
 from doudi.deliveries import DeliveryRefused
 
 NAME = "poverty_register_513431_20200331.csv"
@@ -226,3 +227,17 @@ def test_totals_that_differ_are_both_kept_with_the_refusal(take: Callable, query
 def test_nothing_of_a_load_stays_behind_in_landing(take: Callable, query: Callable, tmp_path: Path) -> None:
     take(write(tmp_path, NAME, as_csv([poverty_row(1)])), write(tmp_path, "poverty_register_513431_20200430.csv", "x"))
     assert query("select count(*) from pg_tables where schemaname = 'landing'") == [(0,)]
+
+
+def test_headings_in_ascii_do_not_hide_that_one_broken_line_is_in_a_file_of_utf8(
+    take: Callable, query: Callable, tmp_path: Path, contracts: dict[str, Contract]
+) -> None:
+    names = {column.header: column.name for column in contracts["poverty_register"].columns}
+    rows = [poverty_row(n, 姓名=name) for n, name in enumerate(("阿木甲", "阿木乙", "阿木丙", "阿木丁"), start=1)]
+    lines = as_csv([{names[heading]: value for heading, value in row.items()} for row in rows], newline="\n").encode()
+    path = tmp_path / NAME
+    path.write_bytes(lines.replace("阿木乙".encode(), "阿木乙".encode("gb18030") + b"\xff"))
+    (result,) = take(path)
+    assert (result.encoding, result.rows_read, result.rows_published) == ("utf-8", 4, 3)
+    assert query("select name from register.poverty_register order by 1") == [("阿木丁",), ("阿木丙",), ("阿木甲",)]
+    assert query("select line_no, rule from ops.quarantine") == [(3, "line.encoding")]

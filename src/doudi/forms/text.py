@@ -19,12 +19,13 @@ _DELIMITERS = (",", "\t", ";", "|")
 def open_text(path: Path, headings: Headings, *, name: str | None, label: str, sent_as: str | None = None) -> Part:
     """The table in the text file ``path``; ``sent_as`` names its encoding where it was transcoded to UTF-8.
 
-    Encoding in this order: BOM, strict UTF-8, GB18030; but where a broken line is all that keeps a file from being
-    UTF-8, its header tells. The header is the first of the best recognised among the first records. Raises
-    DeliveryRefused: ``file.empty``, ``header.missing``, ``header.repeated``, ``header.extra``.
+    Encoding in this order: BOM, strict UTF-8, GB18030; but where broken lines are all that keeps a file from being
+    UTF-8, its header tells, and its other lines where the header is ASCII. The header is the first of the best
+    recognised among the first records. Raises DeliveryRefused: ``file.empty``, ``header.missing``,
+    ``header.repeated``, ``header.extra``.
     """
     scan = scan_text(path, label=label)
-    encodings = ("utf-8",) if sent_as or scan.bom or scan.is_utf8 else ("gb18030", "utf-8")
+    encodings = ("utf-8",) if sent_as or scan.bom or scan.is_utf8 else _likeliest_first(path)
     candidates = [
         _Candidate.read(record, encoding=encoding, delimiter=delimiter)
         for record in islice(_first_records(path, skip=len(scan.bom)), HEADER_SEARCH_RECORDS)
@@ -86,6 +87,24 @@ def scan_text(path: Path, *, label: str) -> TextScan:
     if not last:
         raise DeliveryRefused("file.empty", f"{label}: the file is empty")
     return TextScan(bom, is_utf8, lines + (last != b"\n"))
+
+
+def _likeliest_first(path: Path) -> tuple[str, str]:
+    """The encodings that a file may have that is not all UTF-8: hardly a line of GB18030 is UTF-8 by chance, while most
+    lines of UTF-8 can be read as GB18030, as nonsense.
+    """
+    with path.open("rb") as file:
+        lines = [line for line in file.read(_PIECE_BYTES).split(b"\n")[:-1] if not line.isascii()]
+    utf8 = sum(_is_utf8(line) for line in lines)
+    return ("utf-8", "gb18030") if utf8 > len(lines) - utf8 else ("gb18030", "utf-8")
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

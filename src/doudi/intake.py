@@ -151,8 +151,6 @@ class Intake:
             if verdict.success or verdict.severity != "stop":
                 continue
             told = f"{verdict.reason_zh}。{verdict.reason_en}."
-            if verdict.failing_rows_sql is None:
-                raise DeliveryRefused(f"suite.{verdict.rule}", told)
             self.connection.execute(
                 f"""
                 insert into {tables.faults}

@@ -140,7 +140,8 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
     """The records on which the delivery and the register disagree on its day.
 
     ``_row_no`` is null for one that ended, ``standing_from`` for one that was not there; ``until`` is the day up to
-    which the delivery's word holds.
+    which the delivery's word holds. What is the same on both sides, nearly everything, is known by its hash alone,
+    which holds the key too: so only the rest is compared by key, which is long and of text.
     """
     whole_list = contract.mode == "snapshot" and not slot.partial
     until = _until(contract) if slot.late else "date 'infinity'"
@@ -151,17 +152,24 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
         else ""
     )
     ended = "or (sound._row_no is null and starts_with(standing._area_code, %(area)s))" if whole_list else ""
+    same = "standing._row_hash = sound._row_hash and standing._county_code = sound._county_code"
     return f"""
-        with sound as (
-            select {_key(contract)}, _area_code, _row_hash, _row_no from {sound_rows(tables)} as sound_rows
+        with sound_row as not materialized (select * from {sound_rows(tables)} as sound_rows),
+
+        standing_version as not materialized (
+            select * from register.{contract.name}
+            where _valid_from <= %(day)s and _valid_to > %(day)s and starts_with(_county_code, left(%(area)s, 6))
+        ),
+
+        sound as (
+            select {_key(contract)}, _area_code, _row_no from sound_row as sound
+            where not exists (select from standing_version as standing where {same})
         ),
 
         standing as (
-            select
-                {_key(contract)}, {_name(contract)} as person_name,
-                _area_code, _row_hash, _load_id, _valid_from, _valid_to
-            from register.{contract.name}
-            where _valid_from <= %(day)s and _valid_to > %(day)s and starts_with(_county_code, left(%(area)s, 6))
+            select {_key(contract)}, {_name(contract)} as person_name, _area_code, _load_id, _valid_from, _valid_to
+            from standing_version as standing
+            where not exists (select from sound_row as sound where {same})
         ),
 
         compared as (
@@ -174,8 +182,7 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
                 sound._row_no
             from sound
             {"full" if whole_list else "left"} join standing using ({_key(contract)})
-            where sound._row_hash is distinct from standing._row_hash
-                and ((sound._row_no is not null {corrected_already}) {ended})
+            where (sound._row_no is not null {corrected_already}) {ended}
         )
 
         select *, {until} as until from compared

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from doudi.closed import Closed, faults_of
 
 ColumnType = Literal["text", "id", "div", "date", "money", "int", "bool", "code"]
 PHYSICAL_TYPES: dict[str, str] = {
@@ -30,8 +32,8 @@ class ContractError(Exception):
     """A contract file is wrong; the message names the file and what is wrong in it."""
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+class _Closed(Closed):
+    model_config = ConfigDict(populate_by_name=True)
 
 
 class _Custom(_Closed):
@@ -225,8 +227,7 @@ def load_contract(path: Path) -> Contract:
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: not YAML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ContractError(f"{path.name}: {faults}") from error
+        raise ContractError(f"{path.name}: {faults_of(error)}") from error
     if contract.name != path.stem:
         raise ContractError(f"{path.name}: its name says {contract.name}")
     return contract

@@ -17,8 +17,9 @@ import psycopg
 import xlsxwriter
 import yaml
 from psycopg import sql
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from doudi.closed import Closed
 from doudi.settings import Settings
 from doudi.warehouse.connection import connect, warehouse_url
 
@@ -30,16 +31,12 @@ class ExtractError(Exception):
     """A declaration is wrong or asks for what is not there; the message names the file."""
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExtractColumn(_Closed):
+class ExtractColumn(Closed):
     name: str = Field(pattern=_IDENTIFIER)
     heading: str
 
 
-class Declaration(_Closed):
+class Declaration(Closed):
     """Who gets which columns of which rows of which mart, why, and in which forms."""
 
     recipient: str = Field(pattern=_IDENTIFIER)

@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from doudi.closed import Closed, faults_of
 
 
 class SourcesError(Exception):
     """sources.yml cannot be used; the message names the file and each fault in it."""
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Source(_Closed):
+class _Source(Closed):
     """What all kinds have: ``name`` is the source's own, ``feed`` the contract its deliveries follow."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -62,7 +60,7 @@ class _Rows(_Source):
     data_date: Literal["today", "yesterday"] = "today"
 
 
-class NumberedPages(_Closed):
+class NumberedPages(Closed):
     """Pages asked for by number, until one is empty: a server may send fewer rows a page than it was asked for."""
 
     by: Literal["number"]
@@ -70,7 +68,7 @@ class NumberedPages(_Closed):
     first: int = 1
 
 
-class CursorPages(_Closed):
+class CursorPages(Closed):
     """Each page names the next by a token at ``next``, a dotted path into the page; the last names none."""
 
     by: Literal["cursor"]
@@ -78,7 +76,7 @@ class CursorPages(_Closed):
     next: str
 
 
-class LinkedPages(_Closed):
+class LinkedPages(Closed):
     """Each page links to the next: at ``next``, a dotted path into the page, else in its Link header."""
 
     by: Literal["link"]
@@ -91,7 +89,7 @@ class Http(_Rows):
     kind: Literal["http"]
     endpoint: str
     items: str | None = None
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = Field(default_factory=dict)
     date_parameter: str | None = None
     pages: Annotated[NumberedPages | CursorPages | LinkedPages, Field(discriminator="by")] | None = None
     page_size_parameter: str | None = None
@@ -131,10 +129,10 @@ def load_sources(path: Path, *, feeds: Collection[str]) -> tuple[FileSource | Ro
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         raise SourcesError(f"{path.name}: not YAML{f', line {where.line + 1}' if where else ''}") from None
-    except (ValidationError, UnicodeDecodeError) as error:
-        faults = error.errors(include_input=False) if isinstance(error, ValidationError) else ()
-        told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
-        raise SourcesError(f"{path.name}: {told or 'not UTF-8'}") from None
+    except UnicodeDecodeError:
+        raise SourcesError(f"{path.name}: not UTF-8") from None
+    except ValidationError as error:
+        raise SourcesError(f"{path.name}: {faults_of(error)}") from None
     names = [source.name for source in sources]
     repeated = sorted({name for name in names if names.count(name) > 1})
     unknown = sorted({source.feed for source in sources} - set(feeds))

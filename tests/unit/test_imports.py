@@ -7,6 +7,7 @@ import doudi
 
 # From the bottom up; a module may import from its own line and those before it.
 LAYERS = (
+    {"closed"},
     {"settings", "contracts", "rules", "sources"},
     {"warehouse"},
     {"deliveries", "quality", "connectors"},

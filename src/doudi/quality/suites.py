@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from doudi.closed import Closed, faults_of
 from doudi.contracts import Contract
 
 ROWS_BY_QUERY = "unexpected_rows_expectation"
@@ -36,18 +37,14 @@ class SuiteError(Exception):
     """A suite is wrong or could not be judged; the message names feed and rule, and never holds a row's values."""
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Reason(_Closed):
+class Reason(Closed):
     """What is said of a row or a delivery that fails, one clause per language, without values."""
 
     en: str
     zh: str
 
 
-class Expectation(_Closed):
+class Expectation(Closed):
     """One rule of a suite.
 
     ``severity`` stop refuses each failing row, warn counts it. ``reported_as`` is the contract's column that the
@@ -60,7 +57,7 @@ class Expectation(_Closed):
     severity: Literal["stop", "warn"]
     type: str = Field(pattern=rf"^(expect_[a-z_]+|{ROWS_BY_QUERY})$")
     columns: tuple[str, ...] = ()
-    kwargs: dict[str, Any] = {}
+    kwargs: dict[str, Any] = Field(default_factory=dict)
     reported_as: str | None = None
     requires: str | None = Field(default=None, pattern=r"^[a-z_]+\.[a-z_]+$")
     from_rows: int = Field(default=0, ge=0)
@@ -95,7 +92,7 @@ def parameters_in(value: object) -> set[str]:
     return set(re.findall(r"[a-z_]+", str(value["$PARAMETER"]))) if isinstance(value, dict) else set()
 
 
-class Suite(_Closed):
+class Suite(Closed):
     """All rules of a feed.
 
     ``derived`` maps a name to a SQL expression over the typed columns and the parameters, such as ``_data_date``.
@@ -106,7 +103,7 @@ class Suite(_Closed):
     feed: str
     max_refused_share: float = Field(default=1, ge=0, le=1)
     refused_share_from_rows: int = Field(default=0, ge=0)
-    derived: dict[str, str] = {}
+    derived: dict[str, str] = Field(default_factory=dict)
     expectations: tuple[Expectation, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -171,10 +168,10 @@ def check_against_contract(suite: Suite, contract: Contract) -> None:
             raise SuiteError(f"{place}: reported_as {each.reported_as} is no column of the contract")
 
 
-class _Shared(_Closed):
+class _Shared(Closed):
     max_refused_share: float = 1
     refused_share_from_rows: int = 0
-    derived: dict[str, str] = {}
+    derived: dict[str, str] = Field(default_factory=dict)
     rules: dict[str, dict[str, Any]]
 
 
@@ -190,8 +187,7 @@ def load_suite(path: Path) -> Suite:
         limits = shared.model_dump(include={"max_refused_share", "refused_share_from_rows"})
         return Suite.model_validate({"feed": path.stem, **limits, "derived": derived, "expectations": entries, **own})
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SuiteError(f"{path.name}: {faults}") from error
+        raise SuiteError(f"{path.name}: {faults_of(error)}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise SuiteError(f"{path.name}: {error}") from error
 

@@ -11,6 +11,13 @@
 {%- endmacro %}
 
 
+-- Whether something that a record says begins and ends on certain days goes on on the date; an empty day is no bound.
+{% macro in_force(starts_on, ends_on) -%}
+    ({{ starts_on }} is null or {{ starts_on }} <= {{ as_of() }})
+    and ({{ ends_on }} is null or {{ ends_on }} >= {{ as_of() }})
+{%- endmacro %}
+
+
 -- Whether a day lies in the months up to the date: after the same day so many months ago, up to and including it.
 {% macro within_months(day, months) -%}
     {{ day }} <= {{ as_of() }}
@@ -21,6 +28,17 @@
 -- The same in days.
 {% macro within_days(day, days) -%}
     {{ day }} <= {{ as_of() }} and {{ day }} > {{ as_of() }} - {{ days }}::integer
+{%- endmacro %}
+
+
+-- The months that are told one by one, from the beginning of the year before; the last one ends on the date.
+{% macro report_months() -%}
+    select
+        months.first_on::date as month,
+        least((months.first_on + interval '1 month')::date - 1, {{ as_of() }}) as last_on
+    from generate_series(
+        date_trunc('year', {{ as_of() }}::timestamp) - interval '1 year', {{ as_of() }}::timestamp, interval '1 month'
+    ) as months (first_on)
 {%- endmacro %}
 
 
@@ -76,4 +94,16 @@
     ) as periods
     where in_state
     group by {% for column in key %}{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
+{%- endmacro %}
+
+
+-- The day on which somebody turned so many years old; who was born on 29 February, in other years on 1 March.
+{% macro turned_on(birth_on, years) -%}
+    (
+        ({{ birth_on }} + make_interval(years => {{ years }}::integer))::date
+        + (
+            extract(day from {{ birth_on }})
+            <> extract(day from {{ birth_on }} + make_interval(years => {{ years }}::integer))
+        )::integer
+    )
 {%- endmacro %}

@@ -4,8 +4,26 @@
 {%- endmacro %}
 
 
+-- Kinds of labour in the poverty register that can earn a living.
+{% macro able_to_work() -%}
+    array['ordinary', 'skilled']
+{%- endmacro %}
+
+
+-- What a pupil's enrolment says who should be at school and is not.
+{% macro out_of_school() -%}
+    array['suspended', 'dropped_out']
+{%- endmacro %}
+
+
 {% macro is_severe_disability(certificate) -%}
     ({{ certificate }}.grade in ('1', '2') or ({{ certificate }}.grade = '3' and {{ certificate }}.category in ('5', '6')))
+{%- endmacro %}
+
+
+-- Whole years on the date. Who was born on 29 February turns a year older on 1 March.
+{% macro age_on(birth_on) -%}
+    extract(year from age({{ as_of() }}::timestamp, {{ birth_on }}::timestamp))::integer
 {%- endmacro %}
 
 

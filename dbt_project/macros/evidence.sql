@@ -29,6 +29,39 @@
 {%- endmacro %}
 
 
+-- From when to when a benefit of either kind was granted; `row` is an alias with feed, start_date and end_date.
+{% macro benefit_facts(row, date) -%}
+    jsonb_build_array(
+        {%- for column in ['start_date', 'end_date'] %}
+        jsonb_build_object(
+            'feed', {{ row }}.feed,
+            'column', '{{ column }}',
+            'value', {{ row }}.{{ column }},
+            'date', {{ date }},
+            'load_id', {{ row }}._load_id,
+            'row_no', {{ row }}._row_no
+        ){% if not loop.last %},{% endif %}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
+-- What makes a certificate one of severe disability that is valid; `row` is an alias with the columns of the feed.
+{% macro severe_disability_facts(row) -%}
+    jsonb_build_array(
+        {%- for column in ['category', 'grade', 'issued_on', 'status', 'expires_on'] %}
+        {{ fact('disability', column, row, row ~ '._data_date') }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
+-- A list for `…_of` that is there only where it applies.
+{% macro where_true(condition, list) -%}
+    case when {{ condition }} then {{ list }} else '[]' end
+{%- endmacro %}
+
+
 -- A parameter as it was applied; `row` is an alias of int_local_standard.
 {% macro parameter(row) -%}
     jsonb_build_object(

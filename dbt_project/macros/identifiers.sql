@@ -45,7 +45,7 @@
 {%- endmacro %}
 
 
--- A name as names are compared: no spaces, and one kind of dot between the parts of a minority's name.
+-- A name as names are compared; the registers keep it as it was sent.
 {% macro person_name(name) -%}
-    translate({{ name }}, '•・．.‧∙ 　', '······')
+    ops.person_name({{ name }})
 {%- endmacro %}

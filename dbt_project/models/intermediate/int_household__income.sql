@@ -1,4 +1,5 @@
--- What a household has per person and month, as whichever feed says it latest.
+-- What a household has per person and month, as whichever feed says it latest. `income_on` is the day for which it is
+-- said, `income_since` the day from which that row has said it.
 {{ config(indexes=[{'columns': ['household_id'], 'unique': true}]) }}
 
 with
@@ -31,6 +32,7 @@ told as (
         'monthly_income_per_capita' as income_column,
         monthly_income_per_capita as income_sent,
         checked_on as income_on,
+        checked_on as income_since,
         1 as feed_rank,
         true as is_head,
         null as citizen_id,
@@ -46,6 +48,7 @@ told as (
         'monthly_income_per_capita' as income_column,
         minimum_allowance.monthly_income_per_capita as income_sent,
         minimum_allowance._data_date as income_on,
+        minimum_allowance._valid_from as income_since,
         2 as feed_rank,
         member.is_head,
         member.citizen_id,
@@ -63,6 +66,7 @@ told as (
         'annual_income_per_capita' as income_column,
         poverty_register.annual_income_per_capita as income_sent,
         poverty_register._data_date as income_on,
+        poverty_register._valid_from as income_since,
         3 as feed_rank,
         member.is_head,
         member.citizen_id,
@@ -70,8 +74,10 @@ told as (
         poverty_register._load_id,
         poverty_register._row_no
     from poverty_register
-    inner join member
+    inner join member -- not the row of another household that lists a member too
         on poverty_register.citizen_id = member.citizen_id
+        and poverty_register._county_code = member._county_code
+        and poverty_register.household_no = member.register_no
 ),
 
 final as (
@@ -82,6 +88,7 @@ final as (
         income_column,
         income_sent,
         income_on,
+        income_since,
         _load_id as income_load_id,
         _row_no as income_row_no
     from told

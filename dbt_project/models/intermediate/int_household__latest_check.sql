@@ -26,6 +26,7 @@ final as (
         economic_check.checked_on,
         economic_check.monthly_income_per_capita,
         economic_check.assets_over_limit,
+        bool_or(economic_check.assets_over_limit) over (partition by member.household_id) as any_over_limit,
         economic_check.result,
         economic_check._load_id,
         economic_check._row_no

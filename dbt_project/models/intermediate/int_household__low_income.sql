@@ -1,4 +1,5 @@
--- Why a household counts as low-income, in the form that an indicator's evidence takes up.
+-- Why a household counts as low-income, in the form that an indicator's evidence takes up: put together only for the
+-- households that an indicator has found.
 {{ config(materialized='view') }}
 
 with
@@ -33,39 +34,6 @@ margin as (
     {{ local_standard('low_margin_multiple') }}
 ),
 
-coverage_day as (
-    select
-        coverage.*,
-        'start_date' as name,
-        coverage.start_date as value
-    from coverage
-    union all
-    select
-        coverage.*,
-        'end_date' as name,
-        coverage.end_date as value
-    from coverage
-    where coverage.end_date is not null
-),
-
-coverage_facts as (
-    select
-        household_id,
-        jsonb_agg(
-            jsonb_build_object(
-                'feed', feed,
-                'column', name,
-                'value', value,
-                'date', _data_date,
-                'load_id', _load_id,
-                'row_no', _row_no
-            )
-            order by feed, certificate_no, citizen_id, name desc
-        ) as facts
-    from coverage_day
-    group by household_id
-),
-
 final as (
     select
         household.household_id,
@@ -96,7 +64,29 @@ final as (
                 )
             else '[]'
         end as compared,
-        coalesce(coverage_facts.facts, '[]')
+        coalesce(
+            (
+                select
+                    jsonb_agg(
+                        jsonb_build_object(
+                            'feed', coverage.feed,
+                            'column', told.column_name,
+                            'value',
+                            case told.column_name when 'start_date' then coverage.start_date else coverage.end_date end,
+                            'date', coverage._data_date,
+                            'load_id', coverage._load_id,
+                            'row_no', coverage._row_no
+                        )
+                        order by coverage.feed, coverage.certificate_no, coverage.citizen_id, told.column_name desc
+                    )
+                from coverage
+                cross join unnest(array['start_date', 'end_date']) as told (column_name)
+                where
+                    coverage.household_id = household.household_id
+                    and (told.column_name = 'start_date' or coverage.end_date is not null)
+            ),
+            '[]'
+        )
         || case
             when household.is_at_risk
                 then jsonb_build_array(
@@ -119,8 +109,6 @@ final as (
     from household
     inner join member as head
         on household.head_person_id = head.person_id
-    left join coverage_facts
-        on household.household_id = coverage_facts.household_id
     left join latest_check
         on household.household_id = latest_check.household_id
     left join local_standard as minimum_allowance

@@ -47,11 +47,12 @@ known as (
         income.income_column,
         income.income_sent,
         income.income_on,
+        income.income_since,
         income.income_load_id,
         income.income_row_no,
         minimum_allowance.value as minimum_allowance_monthly,
         margin.value * minimum_allowance.value as margin_monthly,
-        latest_check.assets_over_limit is true as is_over_asset_limit
+        latest_check.any_over_limit is true as is_over_asset_limit
     from household
     left join covered
         on household.household_id = covered.household_id

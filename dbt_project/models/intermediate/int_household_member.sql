@@ -1,4 +1,5 @@
--- Who belongs together: by the poverty register, else by the allowance certificate, else nobody with anybody.
+-- Who belongs together: by the poverty register, else by the allowance certificate, else nobody with anybody. An
+-- economic check would come before that, but it names nobody besides the applicant, who is alone then.
 {{ config(indexes=[
     {'columns': ['person_id'], 'unique': true},
     {'columns': ['citizen_id']},

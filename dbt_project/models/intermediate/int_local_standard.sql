@@ -1,10 +1,16 @@
--- The parameters as they hold on the date: an area's own value wins over that of the area around it.
+-- The parameters as they hold on the date: an area's own value wins over that of the area around it. A year's
+-- disposable income is known only after the year, so on the date that of the year before counts.
 {{ config(indexes=[{'columns': ['standard_area', 'name'], 'unique': true}]) }}
 
 with
 
 local_standard as (
-    select *
+    select
+        *,
+        case
+            when starts_with(name, 'disposable_income_annual.') then date_trunc('year', {{ as_of() }})::date - 1
+            else {{ as_of() }}
+        end as counts_on
     from {{ ref('local_standard') }}
 ),
 
@@ -19,8 +25,8 @@ valid as (
     select *
     from local_standard
     where
-        valid_from <= {{ as_of() }}
-        and (valid_to is null or valid_to >= {{ as_of() }})
+        valid_from <= counts_on
+        and (valid_to is null or valid_to >= counts_on)
 ),
 
 final as (

@@ -7,6 +7,12 @@ sightings as (
     from {{ ref('int_person__sightings') }}
 ),
 
+division_change as (
+    select *
+    from {{ ref('division_change') }}
+    where changed_on <= {{ as_of() }}
+),
+
 latest as (
     select distinct on (citizen_id)
         citizen_id,
@@ -24,6 +30,20 @@ latest as (
         name
 ),
 
+-- An old code is right in the rows of its time; who still lives under it on the date lives in what took its place.
+at_home as (
+    select
+        latest.citizen_id,
+        latest.name,
+        coalesce(
+            division_change.new_code || substr(latest.division_code, length(division_change.old_code) + 1),
+            latest.division_code
+        ) as division_code
+    from latest
+    left join division_change
+        on starts_with(latest.division_code, division_change.old_code)
+),
+
 final as (
     select
         {{ person_id('citizen_id') }} as person_id,
@@ -33,7 +53,7 @@ final as (
         {{ sex('citizen_id') }} as sex,
         {{ birth_on('citizen_id') }} as birth_on,
         division_code
-    from latest
+    from at_home
 )
 
 select * from final

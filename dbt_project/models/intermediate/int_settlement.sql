@@ -1,5 +1,5 @@
 -- Medical settlements within the look-back months, at home: wherever the hospital is, in the county of the household.
-{{ config(indexes=[{'columns': ['person_id']}]) }}
+{{ config(indexes=[{'columns': ['person_id']}, {'columns': ['household_id']}]) }}
 
 with
 

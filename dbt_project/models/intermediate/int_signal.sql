@@ -19,11 +19,7 @@ found as (
 ),
 
 indicator as (
-    select *
-    from {{ ref('indicator') }}
-    where
-        valid_from <= {{ as_of() }}
-        and (valid_to is null or valid_to >= {{ as_of() }})
+    {{ catalogue() }}
 ),
 
 level as (

@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'child_protection') }}
+    {{ versions_of('child_protection') }}
 ),
 
 snapshots as (

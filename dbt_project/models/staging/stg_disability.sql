@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'disability') }}
+    {{ versions_of('disability') }}
 ),
 
 snapshots as (

@@ -2,8 +2,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'disability') }}
+    {{ versions_of('disability') }}
 ),
 
 final as (

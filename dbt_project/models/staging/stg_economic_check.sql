@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'economic_check') }}
+    {{ versions_of('economic_check') }}
 ),
 
 final as (

@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'education_assistance') }}
+    {{ versions_of('education_assistance') }}
 ),
 
 snapshots as (

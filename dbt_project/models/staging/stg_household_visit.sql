@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'household_visit') }}
+    {{ versions_of('household_visit') }}
 ),
 
 final as (

@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'housing_assistance') }}
+    {{ versions_of('housing_assistance') }}
 ),
 
 snapshots as (

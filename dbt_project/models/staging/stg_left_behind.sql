@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'left_behind') }}
+    {{ versions_of('left_behind') }}
 ),
 
 snapshots as (

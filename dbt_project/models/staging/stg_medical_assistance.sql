@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'medical_assistance') }}
+    {{ versions_of('medical_assistance') }}
 ),
 
 final as (

@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'minimum_allowance') }}
+    {{ versions_of('minimum_allowance') }}
 ),
 
 snapshots as (

@@ -2,8 +2,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'minimum_allowance') }}
+    {{ versions_of('minimum_allowance') }}
 ),
 
 final as (

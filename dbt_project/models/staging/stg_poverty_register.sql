@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'poverty_register') }}
+    {{ versions_of('poverty_register') }}
 ),
 
 snapshots as (

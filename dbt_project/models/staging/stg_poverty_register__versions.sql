@@ -2,8 +2,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'poverty_register') }}
+    {{ versions_of('poverty_register') }}
 ),
 
 final as (

@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'special_hardship') }}
+    {{ versions_of('special_hardship') }}
 ),
 
 snapshots as (

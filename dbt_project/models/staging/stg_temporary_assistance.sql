@@ -1,8 +1,7 @@
 with
 
 versions as (
-    select *
-    from {{ source('register', 'temporary_assistance') }}
+    {{ versions_of('temporary_assistance') }}
 ),
 
 final as (

@@ -1,0 +1,83 @@
+with
+
+person as (
+    select *
+    from {{ ref('int_person__self_paid') }}
+),
+
+settlement as (
+    select *
+    from {{ ref('int_settlement') }}
+),
+
+household as (
+    select *
+    from {{ ref('int_household__situation') }}
+    where not is_low_income
+),
+
+self_paid_limit as (
+    {{ local_standard('medical_self_paid.others') }}
+),
+
+look_back as (
+    {{ local_standard('look_back_months') }}
+),
+
+found as (
+    select
+        person.person_id,
+        person.self_paid_total,
+        person.settled_on,
+        household.*
+    from person
+    inner join household
+        on person.household_id = household.household_id
+    inner join self_paid_limit
+        on household.standard_area = self_paid_limit.standard_area
+    where person.self_paid_total > self_paid_limit.value
+),
+
+settled as (
+    select
+        settlement.person_id,
+        jsonb_agg(
+            {{ fact('medical_assistance', 'self_paid', 'settlement', 'settlement.settled_on') }}
+            order by settlement.settled_on, settlement.settlement_no
+        ) as facts
+    from settlement
+    inner join found
+        on settlement.person_id = found.person_id
+    group by settlement.person_id
+),
+
+final as (
+    select
+        'BL02' as indicator_code,
+        'P' as scope,
+        found.person_id,
+        found.household_id,
+        found.division_code,
+        found.settled_on as fact_on,
+        {{ evidence(
+            compared=[
+                compared('self_paid_total', 'found.self_paid_total', '>', limit='self_paid_limit', unit='yuan'),
+                compared('settled_on', 'found.settled_on', 'within', limit='look_back'),
+                compared('low_income', 'found.is_low_income', '=', expected='false'),
+            ],
+            facts_of=[
+                'settled.facts',
+                "case when found.income_feed is null then '[]' else jsonb_build_array("
+                ~ income_fact('found') ~ ") end",
+            ],
+        ) }} as evidence
+    from found
+    inner join settled
+        on found.person_id = settled.person_id
+    inner join self_paid_limit
+        on found.standard_area = self_paid_limit.standard_area
+    inner join look_back
+        on found.standard_area = look_back.standard_area
+)
+
+select * from final

@@ -1,0 +1,90 @@
+with
+
+certificate as (
+    select *
+    from {{ ref('int_disability') }}
+),
+
+household as (
+    select *
+    from {{ ref('int_household__situation') }}
+    where is_low_income
+),
+
+low_income as (
+    select *
+    from {{ ref('int_household__low_income') }}
+),
+
+several as (
+    {{ local_standard('several_disabled_members') }}
+),
+
+-- Members are counted, not certificates.
+disabled as (
+    select
+        household_id,
+        count(distinct person_id) as disabled_members,
+        max(issued_on) as issued_on
+    from certificate
+    group by household_id
+),
+
+found as (
+    select
+        household.household_id,
+        household.head_person_id,
+        household.division_code,
+        household.standard_area,
+        disabled.disabled_members,
+        disabled.issued_on
+    from household
+    inner join disabled
+        on household.household_id = disabled.household_id
+    inner join several
+        on household.standard_area = several.standard_area
+    where disabled.disabled_members >= several.value
+),
+
+certificates as (
+    select
+        certificate.household_id,
+        jsonb_agg(
+            jsonb_build_array(
+                {{ fact('disability', 'issued_on', 'certificate', 'certificate._data_date') }},
+                {{ fact('disability', 'status', 'certificate', 'certificate._data_date') }},
+                {{ fact('disability', 'expires_on', 'certificate', 'certificate._data_date') }}
+            )
+            order by certificate.issued_on, certificate.certificate_no, certificate._county_code
+        ) as facts_each
+    from certificate
+    inner join found
+        on certificate.household_id = found.household_id
+    group by certificate.household_id
+),
+
+final as (
+    select
+        'BL05' as indicator_code,
+        'H' as scope,
+        found.head_person_id as person_id,
+        found.household_id,
+        found.division_code,
+        found.issued_on as fact_on,
+        {{ evidence(
+            compared=[
+                compared('disabled_members', 'found.disabled_members', '>=', limit='several', unit='members'),
+            ],
+            compared_of=['low_income.compared'],
+            facts_of=["jsonb_path_query_array(certificates.facts_each, '$[*][*]')", 'low_income.facts'],
+        ) }} as evidence
+    from found
+    inner join certificates
+        on found.household_id = certificates.household_id
+    inner join low_income
+        on found.household_id = low_income.household_id
+    inner join several
+        on found.standard_area = several.standard_area
+)
+
+select * from final

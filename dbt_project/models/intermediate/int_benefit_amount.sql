@@ -1,0 +1,176 @@
+-- Money by benefit, village and day. Grants and settlements are paid on their own day; of an allowance the registers
+-- say what is due, so its amount counts once for each month on whose last day it is in force. From the beginning of the
+-- year before, which is as far back as reports compare.
+with
+
+minimum_allowance as (
+    select *
+    from {{ ref('stg_minimum_allowance__versions') }}
+),
+
+special_hardship as (
+    select *
+    from {{ ref('stg_special_hardship__versions') }}
+),
+
+child_protection as (
+    select *
+    from {{ ref('stg_child_protection__versions') }}
+),
+
+temporary_assistance as (
+    select *
+    from {{ ref('stg_temporary_assistance') }}
+),
+
+medical_assistance as (
+    select *
+    from {{ ref('stg_medical_assistance') }}
+),
+
+education_assistance as (
+    select *
+    from {{ ref('stg_education_assistance__versions') }}
+),
+
+housing_assistance as (
+    select *
+    from {{ ref('stg_housing_assistance') }}
+),
+
+month as (
+    {{ report_months() }}
+),
+
+whole_month as (
+    select last_on as ends_on
+    from month
+    where last_on = (month + interval '1 month')::date - 1
+),
+
+-- Every member's row says the amount of the whole certificate.
+certificate as (
+    select
+        minimum_allowance._county_code,
+        minimum_allowance.certificate_no,
+        whole_month.ends_on,
+        min(minimum_allowance.division_code) as division_code,
+        max(minimum_allowance.monthly_amount) as amount
+    from minimum_allowance
+    inner join whole_month
+        on minimum_allowance._valid_from <= whole_month.ends_on
+        and minimum_allowance._valid_to > whole_month.ends_on
+        and minimum_allowance.start_date <= whole_month.ends_on
+        and coalesce(minimum_allowance.end_date, 'infinity') >= whole_month.ends_on
+    group by
+        minimum_allowance._county_code,
+        minimum_allowance.certificate_no,
+        whole_month.ends_on
+),
+
+-- A term's aid is dated by the list that first has the student in that term; what it says last counts.
+term as (
+    select
+        _county_code,
+        student_no,
+        term,
+        min(_valid_from) as paid_on,
+        (array_agg(division_code order by _valid_from desc))[1] as division_code,
+        (array_agg(aid_amount order by _valid_from desc))[1] as amount
+    from education_assistance
+    group by
+        _county_code,
+        student_no,
+        term
+),
+
+paid as (
+    select
+        'minimum_allowance' as benefit,
+        true as is_monthly,
+        division_code,
+        ends_on as paid_on,
+        amount
+    from certificate
+    union all
+    select
+        'special_hardship' as benefit,
+        true as is_monthly,
+        special_hardship.division_code,
+        whole_month.ends_on as paid_on,
+        special_hardship.monthly_amount as amount
+    from special_hardship
+    inner join whole_month
+        on special_hardship._valid_from <= whole_month.ends_on
+        and special_hardship._valid_to > whole_month.ends_on
+        and special_hardship.start_date <= whole_month.ends_on
+        and coalesce(special_hardship.end_date, 'infinity') >= whole_month.ends_on
+    union all
+    select
+        'child_protection' as benefit,
+        true as is_monthly,
+        child_protection.division_code,
+        whole_month.ends_on as paid_on,
+        child_protection.monthly_amount as amount
+    from child_protection
+    inner join whole_month
+        on child_protection._valid_from <= whole_month.ends_on
+        and child_protection._valid_to > whole_month.ends_on
+        and coalesce(child_protection.start_date, '-infinity') <= whole_month.ends_on
+        and coalesce(child_protection.end_date, 'infinity') >= whole_month.ends_on
+    union all
+    select
+        'temporary_assistance' as benefit,
+        false as is_monthly,
+        division_code,
+        granted_on as paid_on,
+        amount
+    from temporary_assistance
+    union all
+    select
+        'medical_assistance' as benefit,
+        false as is_monthly,
+        division_code,
+        settled_on as paid_on,
+        aid_paid as amount
+    from medical_assistance
+    union all
+    select
+        'education_assistance' as benefit,
+        false as is_monthly,
+        division_code,
+        paid_on,
+        amount
+    from term
+    union all
+    select
+        'housing_assistance' as benefit,
+        false as is_monthly,
+        division_code,
+        completed_on as paid_on,
+        subsidy_amount as amount
+    from housing_assistance
+    where works = 'completed'
+),
+
+final as (
+    select
+        benefit,
+        is_monthly,
+        division_code,
+        paid_on,
+        count(*) as payments,
+        sum(amount) as amount
+    from paid
+    where
+        amount > 0
+        and paid_on <= {{ as_of() }}
+        and paid_on >= (select min(month) from month)
+    group by
+        benefit,
+        is_monthly,
+        division_code,
+        paid_on
+)
+
+select * from final

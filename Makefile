@@ -2,6 +2,7 @@
 # make ui             Airflow's scheduler and web interface, until Ctrl-C
 # make test, lint     what a change must pass
 # make soak           2,500 broken deliveries and 300 kills, others each time; DOUDI_SEED=n repeats the kills
+#                     and 20 counties against the plain reading of the page, and twelve months played and built alone
 # make bench          what landing costs against bare COPY, ROWS=1000000 or more; writes docs/benchmarks.md
 # make setup          only .venv, with .venv/bin/doudi in it
 # make lock           requirements*.txt anew from pyproject.toml
@@ -26,7 +27,7 @@ test: .venv/.dev
 	$(BIN)/pytest
 
 soak: .venv/.dev
-	DOUDI_SOAK=1 $(BIN)/pytest tests/faults tests/property
+	DOUDI_SOAK=1 $(BIN)/pytest tests/faults tests/property tests/integration/test_oracle.py tests/integration/test_twelve_months.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 -- The one place that turns what the departments call somebody into an identifier of ours. The same input gives the
--- same identifier in every build and every warehouse; a key, if one is wanted, goes in here.
+-- same identifier in every build and every warehouse with the same key, which the session holds and no file of dbt's.
 {% macro hashed(kind, parts) -%}
-    sha256(convert_to('{{ kind }}' {%- for part in parts %} || '|' || {{ part }}{% endfor %}, 'UTF8'))
+    ops.keyed_hash('{{ kind }}' {%- for part in parts %} || '|' || {{ part }}{% endfor %})
 {%- endmacro %}
 
 

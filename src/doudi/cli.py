@@ -1,6 +1,7 @@
 """The command ``doudi``. Each command is a thin door to a function that DAGs and tests call too."""
 
 import json
+import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,16 +9,20 @@ from typing import Annotated
 
 import typer
 
+from doudi.backtest import BacktestError
+from doudi.cli_review import app as review_desk
 from doudi.connectors.connections import SourceError
 from doudi.contracts import ContractError, load_contracts
 from doudi.deliveries import DeliveryRefused
-from doudi.explain import UnknownWarning
+from doudi.explain import Language, UnknownWarning, language_of
 from doudi.explain import explain as explain_warning
 from doudi.extracts import ExtractError
+from doudi.identity import ReviewError
 from doudi.orchestration.environment import use_connections
 from doudi.quality import SuiteError
 from doudi.quarantine import QuarantineError
 from doudi.settings import Settings, SettingsError, load_settings, parse_date
+from doudi.simulate.changes import SimulationError
 from doudi.sources import SourcesError
 from doudi.transform import BuildError
 from doudi.warehouse import cluster, schema
@@ -29,9 +34,10 @@ db = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL.")
 app.add_typer(db, name="db")
 desk = typer.Typer(no_args_is_help=True, help="Refused rows: look, send back, take in again, give up.")
 app.add_typer(desk, name="quarantine")
+app.add_typer(review_desk, name="review")
 
 _MENDABLE = (
-    *(QuarantineError, SourceError, SourcesError),
+    *(BacktestError, QuarantineError, ReviewError, SimulationError, SourceError, SourcesError),
     *(BuildError, ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, SuiteError),
     *(UnknownWarning, WarehouseError, cluster.ClusterError),
 )
@@ -83,7 +89,7 @@ def init() -> None:
 
 def initialise(settings: Settings) -> None:
     """Create the schemas and tables that are missing in the warehouse of ``settings``."""
-    schema.initialise(warehouse_url(settings), load_contracts(settings.contracts).values())
+    schema.initialise(warehouse_url(settings), settings)
 
 
 @app.command()
@@ -199,6 +205,16 @@ def data_docs() -> None:
 
 
 @app.command()
+def docs(as_of: AsOf = None) -> None:
+    """Write what every table and column means as one page that opens without a network, and print where it is."""
+    from doudi.transform.docs import write_docs
+
+    settings = _settings(as_of)
+    initialise(settings)
+    print(write_docs(url=warehouse_url(settings), settings=settings))
+
+
+@app.command()
 def status() -> None:
     """What was taken in, refused and built, and which feeds are late by their contract's cadence."""
     from doudi.summary import print_status
@@ -207,10 +223,69 @@ def status() -> None:
 
 
 @app.command()
-def explain(warning_id: str) -> None:
-    """Tell in sentences why a warning was raised: values, thresholds, and the rows they were read from."""
-    for line in explain_warning(warning_id, settings=_settings()):
+def explain(
+    warning_id: str,
+    lang: Annotated[Language | None, typer.Option(help="zh or en; as the locale is else.")] = None,
+) -> None:
+    """Tell in sentences why a warning was raised, what is to be done, and the rows that say so; no names."""
+    for line in explain_warning(warning_id, settings=_settings(), language=lang or language_of(os.environ)):
         print(line)
+
+
+@app.command()
+def simulate(
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter; may be repeated.")
+    ] = None,
+    area: Annotated[str | None, typer.Option(help="Where --set holds: the start of division codes.")] = None,
+    parameters: Annotated[Path | None, typer.Option(help="A file in the place of local_standard.csv.")] = None,
+    indicators: Annotated[Path | None, typer.Option(help="A file in the place of indicator.csv.")] = None,
+    as_of: AsOf = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write all figures to this .csv or .xlsx.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the schemas …_simulated for a look.")] = False,
+) -> None:
+    """Tell whom other parameters would find, and what that costs and asks for. The marts stay as they are."""
+    from doudi import simulate as trial
+    from doudi.simulate import telling
+
+    changes = trial.Changes.read(settings or [], area=area, parameters=parameters, indicators=indicators)
+    telling.refuse_form(out)
+    ours = _settings(as_of)
+    initialise(ours)
+    result = trial.simulate(
+        changes, url=warehouse_url(ours), settings=ours, as_of=ours.date_of_run(), keep=keep, progress=_say
+    )
+    if as_json:
+        print(telling.as_json(result))
+    else:
+        telling.print_simulation(result)
+    if out:
+        telling.write(result, out)
+        _say(f"{out}: {len(result.figures)} rows")
+
+
+@app.command()
+def backtest(
+    first: Annotated[
+        str | None, typer.Option("--from", help="Play the months from this day, as if the warehouse had run then.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Up to this day; today in Shanghai else.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the schemas …_backtest for a look.")] = False,
+) -> None:
+    """Hold each indicator against what came later: of the warnings given, or of months played beside the present."""
+    from doudi.backtest import present, print_hindsight, replay
+
+    ours = _settings()
+    if last and not first:
+        raise BacktestError("--to says where --from ends: name the day to begin with")
+    if first is None:
+        print_hindsight(present(url=warehouse_url(ours)))
+        return
+    initialise(ours)
+    days = (parse_date(first, name="--from"), parse_date(last, name="--to") if last else ours.date_of_run())
+    rows = replay(url=warehouse_url(ours), settings=ours, first=days[0], last=days[1], keep=keep, progress=_say)
+    print_hindsight(rows)
 
 
 Feed = Annotated[str | None, typer.Option("--feed", help="Every delivery of this feed.")]

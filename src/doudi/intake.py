@@ -17,6 +17,7 @@ from doudi.forms import Part, open_parts, unknown_headings, work_folder
 from doudi.landing import Landed, LoadTables, land
 from doudi.ledger import LoadResult
 from doudi.settings import TIME_ZONE, Settings
+from doudi.typed_rows import RowTyping
 from doudi.warehouse.connection import WarehouseError, without_values
 
 Progress = Callable[[str], None]
@@ -97,17 +98,19 @@ class Intake:
             notes=_notes(parts, contract),
         )  # fmt: skip
         with timings.of("contract"):
-            checking.type_rows(
-                connection, contract=contract, present=landed.columns, tables=tables, area_code=delivery.area_code
-            )
+            typing = RowTyping(
+                connection=connection, contract=contract, landed=landed, tables=tables, area_code=delivery.area_code,
+                data_date=delivery.data_date,
+            )  # fmt: skip
+            typing.run()
             checking.refuse_damaged_cells(connection, contract=contract, tables=tables)
             self._compare_with_manifest(load_id, delivery, manifest, landed, tables)
         with timings.of("suite"):
-            self._judge(load_id, tables)
+            self._judge(load_id, typing)
         with timings.of("keys"):
-            checking.refuse_repeated_keys(connection, contract=contract, tables=tables)
+            checking.refuse_repeated_keys(connection, contract=contract, typing=typing)
         with timings.of("publish"):
-            self._publish(load_id, tables, landed)
+            self._publish(load_id, typing)
         ledger.update(connection, load_id, timings=timings.seconds)
         tables.drop(connection)  # in the same transaction: a load that is done with is not taken up to clear up
         connection.commit()
@@ -135,13 +138,16 @@ class Intake:
         if differing:
             raise DeliveryRefused("manifest.control_totals", f"{name}: the sums of {differing} are not as declared")
 
-    def _judge(self, load_id: int, tables: LoadTables) -> None:
+    def _judge(self, load_id: int, typing: RowTyping) -> None:
         """Let the suite judge the rows that follow the contract; commits, since it looks from its own connection."""
         parameters = ledger.suite_parameters(self.connection, load_id, cadence=self.contract.cadence)
         last_observed = ledger.last_observed(self.connection, load_id)
         self.connection.commit()
+        suite = self._suite()
+        if suite.asks_for_rows:
+            typing.complete()
         verdicts = quality.judge(
-            url=self.url, table=tables.typed, suite=self._suite(), contract=self.contract, parameters=parameters,
+            url=self.url, table=typing.tables.judged, suite=suite, contract=self.contract, parameters=parameters,
             last_observed=last_observed,
         )  # fmt: skip
         for verdict in verdicts:
@@ -150,10 +156,11 @@ class Intake:
         for verdict in verdicts:
             if verdict.success or verdict.severity != "stop":
                 continue
+            typing.complete()
             told = f"{verdict.reason_zh}。{verdict.reason_en}."
             self.connection.execute(
                 f"""
-                insert into {tables.faults}
+                insert into {typing.tables.faults}
                 select failing._row_no, 1000, %s, %s, %s from ({verdict.failing_rows_sql}) as failing
                 """,
                 (verdict.column_name, verdict.rule, told),
@@ -179,10 +186,10 @@ class Intake:
             f"insert into ops.check_result ({', '.join(row)}) values ({', '.join(f'%({name})s' for name in row)})", row
         )
 
-    def _publish(self, load_id: int, tables: LoadTables, landed: Landed) -> None:
+    def _publish(self, load_id: int, typing: RowTyping) -> None:
         """Quarantine, register and ledger in one transaction; the caller commits."""
-        connection = self.connection
-        quarantined = quarantine.keep_refused(connection, landed=landed, tables=tables)
+        connection, landed = self.connection, typing.landed
+        quarantined = quarantine.keep_refused(connection, landed=landed, tables=typing.tables)
         slot = publishing.find_slot(connection, contract=self.contract, load_id=load_id)
         if slot and not slot.partial:  # of rows that were refused before, many may be refused again
             self._refuse_where_too_many(load_id, rows_read=landed.rows_read, quarantined=quarantined)
@@ -191,7 +198,7 @@ class Intake:
             counts = {"rows_published": 0, "rows_unchanged": unchanged, "rows_ended": 0}
             status = "superseded"
         else:
-            published = publishing.publish(connection, contract=self.contract, tables=tables, slot=slot)
+            published = publishing.publish(connection, contract=self.contract, typing=typing, slot=slot)
             counts = vars(published)
             status = "published"
         ledger.end(connection, load_id, status=status, rows_quarantined=quarantined, **counts)

@@ -18,6 +18,7 @@ from psycopg import sql
 from doudi.forms import Part, Record, TextForm
 from doudi.rules import reason
 
+SEPARATOR = "\x1f"  # stands between the texts of a row where they are written as one
 _PIECE_BYTES = 1 << 20
 _SPOOL_BYTES = 1 << 22
 
@@ -28,7 +29,9 @@ class LoadTables:
 
     ``landed`` holds the text as it came with ``_part`` (from 0), ``_row_no`` (through all parts, from 1) and, where it
     was read record by record, ``_line_no``; ``lines`` the lines that are no records; ``cells`` the cells that were
-    damaged before they were sent; ``typed`` the rows as the contract types them; ``faults`` what is wrong.
+    damaged before they were sent; ``apart`` names the rows and the records standing in the register that have no
+    equal to the letter on the other side, ``gone`` holds the latter; ``typed`` the rows as the contract types them;
+    ``judged``, a view, these and the known ones; ``faults`` what is wrong.
     """
 
     feed: str
@@ -50,6 +53,18 @@ class LoadTables:
         return self._name("_cells")
 
     @property
+    def apart(self) -> str:
+        return self._name("_apart")
+
+    @property
+    def gone(self) -> str:
+        return self._name("_gone")
+
+    @property
+    def judged(self) -> str:
+        return self._name("_judged")
+
+    @property
     def typed(self) -> str:
         return self._name("_typed")
 
@@ -58,13 +73,17 @@ class LoadTables:
         return self._name("_faults")
 
     def drop(self, connection: psycopg.Connection) -> None:
-        for table in (self.landed, self.lines, self.cells, self.typed, self.faults):
+        connection.execute(f"drop view if exists {self.judged}")
+        for table in (self.landed, self.lines, self.cells, self.apart, self.gone, self.typed, self.faults):
             connection.execute(f"drop table if exists {table}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LandedPart:
-    """Where a part's rows are: after ``rows_before`` up to ``last_row``; ``numbered`` if each has its line."""
+    """Where a part's rows are: after ``rows_before`` up to ``last_row``; ``numbered`` if each has its line.
+
+    ``holds_separator``: there is a SEPARATOR in it, which may be in a value.
+    """
 
     part: Part
     position: int
@@ -72,6 +91,7 @@ class LandedPart:
     last_row: int
     numbered: bool
     lines_set_aside: int
+    holds_separator: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +101,10 @@ class Landed:
     rows_read: int
     lines_set_aside: int
     parts: tuple[LandedPart, ...]
+
+    @property
+    def holds_separator(self) -> bool:
+        return any(part.holds_separator for part in self.parts)
 
     @property
     def columns(self) -> list[str]:
@@ -140,16 +164,21 @@ def _land_part(
     if part.text:
         copied = _copy_whole(connection, part, part.text, position, rows_before, tables)
         if copied is not None:
-            return LandedPart(**place, last_row=rows_before + copied, numbered=False, lines_set_aside=0)
+            rows, separator = copied
+            return LandedPart(
+                **place, last_row=rows_before + rows, numbered=False, lines_set_aside=0, holds_separator=separator
+            )
         connection.rollback()
-    read, aside = _copy_by_record(connection, part, position, rows_before, tables)
-    return LandedPart(**place, last_row=rows_before + read, numbered=True, lines_set_aside=aside)
+    read, aside, separator = _copy_by_record(connection, part, position, rows_before, tables)
+    return LandedPart(
+        **place, last_row=rows_before + read, numbered=True, lines_set_aside=aside, holds_separator=separator
+    )
 
 
 def _copy_whole(
     connection: psycopg.Connection, part: Part, form: TextForm, position: int, rows_before: int, tables: LoadTables
-) -> int | None:
-    """Copy the file as it is, and return its rows.
+) -> tuple[int, bool] | None:
+    """Copy the file as it is; returns its rows, and whether there is a SEPARATOR among its bytes.
 
     None where COPY refuses it, or takes records between two unclosed quotes for one.
     """
@@ -166,11 +195,13 @@ def _copy_whole(
         sql.Literal(form.delimiter),
         sql.Literal(form.postgres_encoding),
     )
+    separator = False
     try:
         with connection.cursor() as cursor, form.path.open("rb") as file:
             with cursor.copy(command) as copy:
                 file.seek(form.body_offset)
                 while piece := file.read(_PIECE_BYTES):
+                    separator = separator or SEPARATOR.encode() in piece
                     copy.write(piece)
             copied = cursor.rowcount
     except psycopg.DataError:
@@ -178,7 +209,7 @@ def _copy_whole(
     has_line_feeds = copied < form.lines - form.header_lines
     if has_line_feeds and _swallowed_records(connection, part, form, position, tables):
         return None
-    return copied
+    return copied, separator
 
 
 def _swallowed_records(
@@ -200,13 +231,17 @@ def _swallowed_records(
 
 def _copy_by_record(
     connection: psycopg.Connection, part: Part, position: int, rows_before: int, tables: LoadTables
-) -> tuple[int, int]:
-    """Copy what can be copied; returns how many records were read and how many of them set aside."""
+) -> tuple[int, int, bool]:
+    """Copy what can be copied; returns how many records were read and how many of them set aside.
+
+    The last of the three: whether there is a SEPARATOR in a value.
+    """
     names = ["_row_no", "_line_no", "_part", *landed_names(part)]
     command = sql.SQL("copy {} ({}) from stdin (format csv, encoding 'UTF8')").format(
         sql.SQL(tables.landed), sql.SQL(", ").join(map(sql.Identifier, names))
     )
     read = aside = 0
+    separator = False
     with ExitStack() as stack:
         bad_lines, bad_cells = (stack.enter_context(TemporaryFile("w+b")) for _ in range(2))
         line_writer, cell_writer = csv.writer(_Utf8(bad_lines)), csv.writer(_Utf8(bad_cells))
@@ -223,14 +258,16 @@ def _copy_by_record(
                 writer.writerow([row_no, record.line_no, position, *record.fields])
                 cell_writer.writerows([row_no, *cell] for cell in record.cells)
                 if pieces.tell() > _SPOOL_BYTES:
+                    separator = separator or SEPARATOR in pieces.getvalue()
                     copy.write(_take(pieces))
+            separator = separator or SEPARATOR in pieces.getvalue()
             copy.write(_take(pieces))
         for spool, table in ((bad_lines, tables.lines), (bad_cells, tables.cells)):
             spool.seek(0)
             with connection.cursor() as cursor, cursor.copy(f"copy {table} from stdin (format csv)") as copy:
                 while piece := spool.read(_PIECE_BYTES):
                     copy.write(piece)
-    return read, aside
+    return read, aside, separator
 
 
 def _as_raw(record: Record, part: Part) -> str:

@@ -18,6 +18,7 @@ import psycopg
 from doudi.checking import sound_rows
 from doudi.contracts import Contract
 from doudi.landing import LoadTables
+from doudi.typed_rows import RowTyping, register_knows
 from doudi.warehouse.bulk import bulk_filled
 
 
@@ -81,18 +82,22 @@ def find_slot(connection: psycopg.Connection, *, contract: Contract, load_id: in
     )  # fmt: skip
 
 
-def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadTables, slot: Slot) -> Published:
-    """Write the sound rows of ``tables`` into the register. Runs in the caller's transaction."""
+def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTyping, slot: Slot) -> Published:
+    """Write the sound rows of a delivery into the register. Runs in the caller's transaction."""
+    tables = typing.tables
     place = {"area": slot.area_code, "day": slot.data_date, "load": slot.load_id, "sequence": slot.sequence}
 
     def run(query: str) -> psycopg.Cursor:
         return connection.execute(query, place)
 
-    if not slot.late and _is_new(connection, contract=contract, area_code=slot.area_code):
+    if not slot.late and not register_knows(connection, contract=contract, area_code=slot.area_code):
         with bulk_filled(connection, table=f"register.{contract.name}"):
             rows = run(_insert_all(contract, tables)).rowcount
         return Published(rows_published=rows, rows_unchanged=0, rows_ended=0)
-    run(f"create temporary table change on commit drop as {_changes(contract, tables, slot)}")
+    run(f"create temporary table change on commit drop as {_compared(contract, typing, slot)}")
+    if not slot.late:
+        run(_remember_text(contract, tables))
+    run("delete from change where same")
     if contract.mode == "snapshot" and not slot.partial:
         run(_keep_what_was_refused(contract, tables))
     run("analyze change")
@@ -102,7 +107,7 @@ def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadT
     run(_end_standing(contract))
     run(_insert_versions(contract, tables))
     if slot.late or slot.same_day:
-        run(_join_equal_neighbours(contract))
+        run(join_equal_neighbours(contract))
     sound, published, ended = run(
         f"""
         select
@@ -112,16 +117,7 @@ def publish(connection: psycopg.Connection, *, contract: Contract, tables: LoadT
         from change
         """
     ).fetchone()
-    return Published(rows_published=published, rows_unchanged=sound - published, rows_ended=ended)
-
-
-def _is_new(connection: psycopg.Connection, *, contract: Contract, area_code: str) -> bool:
-    """Whether the register knows nothing of the delivery's county, so that there is nothing to compare with."""
-    (known,) = connection.execute(
-        f"select exists (select from register.{contract.name} where starts_with(_county_code, left(%s, 6)))",
-        (area_code,),
-    ).fetchone()
-    return not known
+    return Published(rows_published=published, rows_unchanged=typing.known + sound - published, rows_ended=ended)
 
 
 def _key_names(contract: Contract) -> list[str]:
@@ -136,12 +132,12 @@ def _same_record(contract: Contract, left: str, right: str) -> str:
     return " and ".join(f"{left}.{name} = {right}.{name}" for name in _key_names(contract))
 
 
-def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
-    """The records on which the delivery and the register disagree on its day.
+def _compared(contract: Contract, typing: RowTyping, slot: Slot) -> str:
+    """The records of which the delivery and the register do not say to the letter the same on its day.
 
-    ``_row_no`` is null for one that ended, ``standing_from`` for one that was not there; ``until`` is the day up to
-    which the delivery's word holds. What is the same on both sides, nearly everything, is known by its hash alone,
-    which holds the key too: so only the rest is compared by key, which is long and of text.
+    ``same``: the values are the same though the text is another. ``_row_no`` is null for one that ended,
+    ``standing_from`` for one that was not there; ``until`` is the day up to which the delivery's word holds. What is
+    known by its text, nearly everything, stays out: so only the rest is compared by key, which is long and of text.
     """
     whole_list = contract.mode == "snapshot" and not slot.partial
     until = _until(contract) if slot.late else "date 'infinity'"
@@ -152,24 +148,13 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
         else ""
     )
     ended = "or (sound._row_no is null and starts_with(standing._area_code, %(area)s))" if whole_list else ""
-    same = "standing._row_hash = sound._row_hash and standing._county_code = sound._county_code"
+    names = [column.name for column in contract.columns]
+    values = {side: ", ".join(f"{side}.{name}" for name in names) for side in ("sound", "standing")}
     return f"""
-        with sound_row as not materialized (select * from {sound_rows(tables)} as sound_rows),
-
-        standing_version as not materialized (
-            select * from register.{contract.name}
-            where _valid_from <= %(day)s and _valid_to > %(day)s and starts_with(_county_code, left(%(area)s, 6))
-        ),
-
-        sound as (
-            select {_key(contract)}, _area_code, _row_no from sound_row as sound
-            where not exists (select from standing_version as standing where {same})
-        ),
+        with sound as (select * from {sound_rows(typing.tables)} as sound_row),
 
         standing as (
-            select {_key(contract)}, {_name(contract)} as person_name, _area_code, _load_id, _valid_from, _valid_to
-            from standing_version as standing
-            where not exists (select from sound_row as sound where {same})
+            select *, {_name(contract)} as person_name from ({typing.standing_unknown}) as version
         ),
 
         compared as (
@@ -179,7 +164,9 @@ def _changes(contract: Contract, tables: LoadTables, slot: Slot) -> str:
                 standing._valid_from as standing_from,
                 standing._valid_to as standing_to,
                 standing.person_name,
-                sound._row_no
+                sound._row_no,
+                standing._valid_from is not null and sound._row_no is not null
+                and ({values["sound"]}) is not distinct from ({values["standing"]}) as same
             from sound
             {"full" if whole_list else "left"} join standing using ({_key(contract)})
             where (sound._row_no is not null {corrected_already}) {ended}
@@ -205,6 +192,18 @@ def _until(contract: Contract) -> str:
 
 def _name(contract: Contract) -> str:
     return next((name for name in ("name", "head_name") if contract.has(name)), "null::text")
+
+
+def _remember_text(contract: Contract, tables: LoadTables) -> str:
+    """What is the same in other words, or by other rules, is known by its new text from now on."""
+    return f"""
+        update register.{contract.name} as standing
+        set _row_hash = typed._row_hash
+        from change
+        inner join {tables.typed} as typed using (_row_no)
+        where change.same and {_same_record(contract, "standing", "change")}
+            and standing._valid_from = change.standing_from and standing._row_hash <> typed._row_hash
+    """
 
 
 def _keep_what_was_refused(contract: Contract, tables: LoadTables) -> str:
@@ -289,15 +288,16 @@ def _insert_all(contract: Contract, tables: LoadTables) -> str:
     """
 
 
-def _join_equal_neighbours(contract: Contract) -> str:
+def join_equal_neighbours(contract: Contract) -> str:
     """One version where two with the same values meet, so that the order of arrival leaves no trace."""
     register, key = f"register.{contract.name}", _key(contract)
+    values = f"row({', '.join(column.name for column in contract.columns)})"
     return f"""
         with version as (
             select
                 {key}, _valid_from, _valid_to,
                 lag(_valid_to) over record is distinct from _valid_from
-                or lag(_row_hash) over record is distinct from _row_hash as begins
+                or lag({values}) over record is distinct from {values} as begins
             from {register}
             where ({key}) in (select {key} from change)
             window record as (partition by {key} order by _valid_from)

@@ -6,7 +6,7 @@ they are either open with a load that the next night finishes, or replayed.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from doudi.loads import session
 from doudi.quarantine import QuarantineError, fate, listing, replay, returned, workbook
 from doudi.quarantine.headings import SentHeadings
 from doudi.quarantine.listing import KeptRow, Origin
+from doudi.quarantine.numbers import RowNumber
 from doudi.settings import Settings
 from doudi.warehouse.connection import connect, warehouse_url
 
@@ -155,6 +156,31 @@ def replay_file(path: Path, *, settings: Settings, progress: Progress = lambda l
             with _desk(settings, origin, progress) as desk:
                 done.loads += desk.take_in(plans[origin.load_id])
     return done
+
+
+def replay_corrected(
+    number: RowNumber, corrections: Mapping[str, str], *, settings: Settings, progress: Progress = lambda line: None
+) -> LoadResult:
+    """Judge one open row again with ``corrections``, text by column of the contract, as a load of its own.
+
+    Raises QuarantineError where the row is not open, is no record, or would still hold a cell that lost its digits.
+    """
+    with connect(warehouse_url(settings), step="quarantine replay") as connection:
+        origin = listing.find(connection, number.load_id)
+    _refuse_whole(origin)
+    headings = _headings(origin, settings)
+    with _desk(settings, origin, progress) as desk:
+        desk.finish_begun()
+        kept = next(listing.rows(desk.connection, number.load_id, only=[number.row_no]), None)
+        if kept is None or kept.status != "open" or kept.line is not None:
+            raise QuarantineError(f"{number} is no open row ({kept.fate if kept else 'there is none'})")
+        if beyond := kept.damaged_columns - corrections.keys():
+            raise QuarantineError(f"{number} has lost its digits in {', '.join(sorted(beyond))} too")
+        sent = {headings.column(heading): heading for heading in kept.cells}
+        missing = {column: desk.contract.column(column).header for column in corrections.keys() - sent.keys()}
+        cells = {(sent | missing)[column]: text for column, text in corrections.items()}
+        [result] = desk.take_in([_in_order(replay.Row(number, kept.cells | cells), headings)])
+        return result
 
 
 def _origins_of(connection: psycopg.Connection, path: Path, came: list[returned.ReturnedRow]) -> list[Origin]:

@@ -56,6 +56,15 @@ class Settings:
         return self.project / "expectations"
 
     @property
+    def access(self) -> Path:
+        return self.project / "access.yml"
+
+    @property
+    def keys(self) -> Path:
+        """What nobody but the account of this installation may read."""
+        return self.home / "keys"
+
+    @property
     def extracts(self) -> Path:
         return self.project / "extracts"
 

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def test_a_snapshot_feed_is_as_recent_as_its_latest_delivery(
 ) -> None:
     is_dated_by_deliveries = f"latest_snapshots('{feed}')" in _model(settings, f"stg_{feed}")
     assert is_dated_by_deliveries == (contracts[feed].mode == "snapshot")
+
+
+def test_staging_reads_a_register_only_where_people_who_were_joined_are_one(settings: Settings) -> None:
+    models = {path.stem: path.read_text(encoding="utf-8") for path in (settings.dbt_project / "models").rglob("*.sql")}
+    assert [name for name, sql in models.items() if "source('register'" in sql] == []
+    reading = {
+        name: re.findall(r"versions_of\('(\w+)'\)", sql) for name, sql in models.items() if "versions_of(" in sql
+    }
+    assert reading == {name: [name.removeprefix("stg_").removesuffix("__versions")] for name in reading}
+    assert {feed for (feed,) in reading.values()} == set(FEEDS)
 
 
 def test_every_indicator_has_one_model_and_one_row_of_the_catalogue(settings: Settings) -> None:
@@ -108,6 +119,17 @@ def test_every_division_lies_in_the_one_above_it(settings: Settings) -> None:
     assert all(len(row["code"]) == digits[row["level"]] for row in rows)
     assert all(row["parent_code"] in codes and row["code"].startswith(row["parent_code"]) for row in rows
                if row["level"] != "province")  # fmt: skip
+
+
+def test_an_area_that_took_the_place_of_another_begins_when_that_ends(settings: Settings) -> None:
+    divisions = {row["code"]: row for row in _seed(settings, "division")}
+    changes = _seed(settings, "division_change")
+    assert not {row["old_code"] for row in changes} & {row["new_code"] for row in changes}
+    for row in changes:
+        old, new = divisions[row["old_code"]], divisions[row["new_code"]]
+        last_day = date.fromisoformat(row["changed_on"]) - timedelta(days=1)
+        assert len(row["old_code"]) == len(row["new_code"])
+        assert (old["valid_to"], new["valid_from"]) == (last_day.isoformat(), row["changed_on"])
 
 
 def test_what_is_handed_out_is_there(settings: Settings) -> None:

@@ -55,6 +55,13 @@ def test_land_ends_with_one_where_a_delivery_is_refused(call, tmp_path: Path) ->
         (["extract", "nobody"], "no extract is declared for nobody"),
         (["extract"], "run doudi build first"),
         (["build", "--as-of", "June"], "write YYYY-MM-DD"),
+        (["explain", "RP03-20200630-7K2MD9QXTA"], "there is no warning RP03-20200630-7K2MD9QXTA"),
+        (["simulate"], "nothing to change"),
+        (["simulate", "--set", "mute_days=long"], "--set mute_days=long: write a parameter and a number"),
+        (["simulate", "--set", "mute_days=9", "--out", "figures.pdf"], "ends in .csv or .xlsx"),
+        (["simulate", "--set", "mute_days=9"], "run doudi build first"),
+        (["backtest"], "run doudi build first"),
+        (["backtest", "--to", "2020-06-30"], "name the day to begin with"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_no_traceback(call, arguments: list[str], said: str) -> None:

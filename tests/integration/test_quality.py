@@ -382,6 +382,27 @@ def test_a_division_is_known_by_its_village_or_where_no_village_is_listed_by_its
     assert _failing_rows(session, known) == [2, 3, 5, 7]
 
 
+@pytest.mark.parametrize(("day", "wrong"), [("2021-01-19", "513402"), ("2021-01-20", "513425")])
+def test_a_county_that_became_a_city_is_called_by_the_code_of_the_day(
+    judged: Judge, session: psycopg.Connection, settings: Settings, day: str, wrong: str
+) -> None:
+    session.execute(
+        """
+        create table reference.division (
+            code text, name text, level text, parent_code text, valid_from date, valid_to date
+        )
+        """
+    )
+    with session.cursor().copy("copy reference.division from stdin (format csv, header)") as copy:
+        copy.write((settings.dbt_project / "seeds" / "division.csv").read_bytes())
+    (village,) = session.execute("select min(code) from reference.division where code like '513402______'").fetchone()
+    codes = ["513425" + village[6:], village]
+    rows = [SOUND["temporary_assistance"] | {"division_code": code} for code in codes]
+    verdicts = judged("temporary_assistance", rows, data_date=date.fromisoformat(day))
+    known = next(v for v in verdicts if v.rule == "division_known")
+    assert [codes[row_no - 1][:6] for row_no in _failing_rows(session, known)] == [wrong]
+
+
 def _suite(tmp_path: Path, expression: str) -> Suite:
     (tmp_path / "_shared.yml").write_text("rules: {}", encoding="utf-8")
     path = tmp_path / "temporary_assistance.yml"

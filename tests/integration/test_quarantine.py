@@ -24,9 +24,11 @@ from doudi.warehouse.schema import create_schemas
 MARCH, APRIL = "poverty_register_513431_20200331.csv", "poverty_register_513431_20200430.csv"
 FATES = "select load_id, row_no, status, replay_load_id from ops.quarantine order by load_id, row_no"
 REGISTER = """
-    select count(*), md5(string_agg(concat_ws('|', household_no, citizen_id, status, annual_income_per_capita,
-        _county_code, _area_code, _valid_from, _valid_to, _row_hash), E'\\n' order by household_no, _valid_from))
-    from register.poverty_register
+    select count(*), md5(string_agg(
+        (to_jsonb(version) - array['_row_hash', '_load_id', '_row_no'])::text,
+        E'\\n' order by household_no, _valid_from
+    ))
+    from register.poverty_register as version
 """
 
 

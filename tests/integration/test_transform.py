@@ -4,22 +4,20 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
 from made_up import VILLAGE, citizen_id
-from psycopg import sql
+from made_up_county import County, opened, person
 
 from doudi import transform
-from doudi.contracts import Column, Contract, load_contracts
+from doudi.explain import Language, UnknownWarning, explain
 from doudi.settings import Settings
-from doudi.transform import BuildError, BuildResult, record
+from doudi.transform import BuildError, record
 
 MAY, JUNE, JULY, AUGUST, SEPTEMBER = (
     date(2020, 5, 31), date(2020, 6, 30), date(2020, 7, 31), date(2020, 8, 31), date(2020, 9, 30),
@@ -27,96 +25,6 @@ MAY, JUNE, JULY, AUGUST, SEPTEMBER = (
 FOUND_IN_JUNE = {
     (1, "RP03"), (2, "BL01"), (5, "CG02"), (5, "CG03"), (6, "BL04"), (7, "BL08"), (8, "PT01"), (9, "BL01"),
 }  # fmt: skip
-DEFAULTS = {"text": "某", "money": 0, "int": 1, "bool": False, "date": date(2019, 1, 1), "div": VILLAGE}
-
-
-@dataclass(frozen=True, kw_only=True)
-class County:
-    """A warehouse with a session in it, and the means to file records and to build."""
-
-    url: str
-    settings: Settings
-    contracts: dict[str, Contract]
-    session: psycopg.Connection
-
-    def deliver(self, feed: str, day: date) -> int:
-        """A published delivery of the whole county in the ledger; returns its load_id."""
-        return self.query(
-            """
-            insert into ops.load (
-                feed, area_code, data_date, file_name, source_uri, source_modified_at, sha256, size_bytes, archive_path,
-                mode, status, rows_read, rows_published, rows_unchanged, rows_quarantined, finished_at
-            )
-            values (%s, '513431', %s, 'made up', 'made up', now(), gen_random_uuid()::text, 1, 'made up',
-                %s, 'published', 1, 1, 0, 0, clock_timestamp())
-            returning load_id
-            """,
-            feed, day, self.contracts[feed].mode,
-        )[0][0]  # fmt: skip
-
-    def file(self, feed: str, *records: dict[str, object], day: date, load_id: int | None = None) -> None:
-        """File records as a delivery of a day would; columns that are not given get some value of their type."""
-        load_id = load_id or self.deliver(feed, day)
-        columns = self.contracts[feed].columns
-        for number, given in enumerate(records, start=1):
-            filed = {column.name: _some_value(column) for column in columns if column.required} | given
-            filed |= {"_county_code": "513431", "_area_code": VILLAGE, "_valid_from": day, "_row_hash": uuid4()}
-            filed |= {"_load_id": load_id, "_row_no": number}
-            self.session.execute(
-                sql.SQL("insert into {} ({}) values ({})").format(
-                    sql.Identifier("register", feed),
-                    sql.SQL(", ").join(map(sql.Identifier, filed)),
-                    sql.SQL(", ").join(sql.Placeholder() * len(filed)),
-                ),
-                list(filed.values()),
-            )
-
-    def build(self, as_of: date, **options: object) -> BuildResult:
-        return transform.build(url=self.url, settings=self.settings, as_of=as_of, **options)
-
-    def query(self, statement: str, *values: object) -> list[tuple]:
-        cursor = self.session.execute(statement, values or None)
-        return cursor.fetchall() if cursor.description else []
-
-    def standing(self, suffix: str = "") -> set[tuple[int, str]]:
-        """Which indicators hold for which made-up people."""
-        numbers = {citizen_id(number): number for number in range(20)}
-        rows = self.query(
-            f"""
-            select person.citizen_id, warning.indicator_code
-            from marts{suffix}.warning as warning
-            inner join identity{suffix}.person as person on warning.person_id = person.person_id
-            where warning.closed_on is null
-            """
-        )
-        return {(numbers[each], code) for each, code in rows}
-
-    def warning(self, number: int, code: str) -> list[tuple]:
-        """All warnings that one person ever had by an indicator: status, opened, closed, in the order of opening."""
-        return self.query(
-            """
-            select warning.status, warning.opened_on, warning.closed_on
-            from marts.warning as warning
-            inner join identity.person as person on warning.person_id = person.person_id
-            where person.citizen_id = %s and warning.indicator_code = %s
-            order by warning.opened_on
-            """,
-            citizen_id(number), code,
-        )  # fmt: skip
-
-    def warning_id(self, number: int, code: str) -> str:
-        return self.query(
-            "select warning_id from marts.visit_list where citizen_id = %s and indicator_code = %s",
-            citizen_id(number), code,
-        )[0][0]  # fmt: skip
-
-
-def _some_value(column: Column) -> object:
-    return next(iter(column.codes.values())) if column.type == "code" else DEFAULTS.get(column.type)
-
-
-def _person(number: int, **others: object) -> dict[str, object]:
-    return {"name": f"某{number}", "citizen_id": citizen_id(number), **others}
 
 
 def _fill(county: County) -> None:
@@ -127,25 +35,25 @@ def _fill(county: County) -> None:
     # H1, at risk and not covered, with a member whose treatment costs a cent too much; H2, at risk and covered
     county.file(
         "poverty_register",
-        _person(1, household_no="H1", relation_to_head="self", status="not_lifted", annual_income_per_capita=12000),
-        _person(2, household_no="H1", relation_to_head="child", status="not_lifted", annual_income_per_capita=12000),
-        _person(3, household_no="H2", relation_to_head="self", status="not_lifted", annual_income_per_capita=3000),
+        person(1, household_no="H1", relation_to_head="self", status="not_lifted", annual_income_per_capita=12000),
+        person(2, household_no="H1", relation_to_head="child", status="not_lifted", annual_income_per_capita=12000),
+        person(3, household_no="H2", relation_to_head="self", status="not_lifted", annual_income_per_capita=3000),
         day=MAY,
     )
-    county.file("special_hardship", _person(3, certificate_no="T3"), day=MAY)
+    county.file("special_hardship", person(3, certificate_no="T3"), day=MAY)
     county.file(
         "minimum_allowance",
-        *(_person(n, certificate_no="M4", head_citizen_id=citizen_id(4), area_type="rural") for n in (4, 5)),
+        *(person(n, certificate_no="M4", head_citizen_id=citizen_id(4), area_type="rural") for n in (4, 5)),
         day=MAY,
     )
     county.file(
         "disability",
-        _person(3, certificate_no="D3", category="4", grade="1"),
-        _person(5, certificate_no="D5", category="4", grade="2"),
+        person(3, certificate_no="D3", category="4", grade="1"),
+        person(5, certificate_no="D5", category="4", grade="2"),
         day=MAY,
     )
     county.file(
-        "disability", _person(6, certificate_no="D6", category="6", grade="3", issued_on=date(2020, 6, 1)), day=JUNE
+        "disability", person(6, certificate_no="D6", category="6", grade="3", issued_on=date(2020, 6, 1)), day=JUNE
     )
     county.file(
         "housing_assistance",
@@ -155,18 +63,18 @@ def _fill(county: County) -> None:
     # one fen below the standard, at the standard and so at the margin, and a patient whose means nobody knows
     county.file(
         "economic_check",
-        _person(8, check_no="E8", area_type="rural", checked_on=date(2020, 5, 1), monthly_income_per_capita=496.99),
-        _person(9, check_no="E9", area_type="rural", checked_on=date(2020, 5, 1), monthly_income_per_capita=497),
+        person(8, check_no="E8", area_type="rural", checked_on=date(2020, 5, 1), monthly_income_per_capita=496.99),
+        person(9, check_no="E9", area_type="rural", checked_on=date(2020, 5, 1), monthly_income_per_capita=497),
         day=MAY,
     )
     county.file(
         "medical_assistance",
-        _person(1, settlement_no="S1", settled_on=date(2020, 5, 1), self_paid=10000),
-        _person(2, settlement_no="S2", settled_on=date(2020, 4, 1), self_paid=6000),
-        _person(2, settlement_no="S3", settled_on=date(2020, 5, 2), self_paid=4000.01),
-        _person(2, settlement_no="S4", settled_on=date(2019, 5, 31), self_paid=99999),
-        _person(9, settlement_no="S5", settled_on=date(2020, 5, 1), self_paid=20000),
-        _person(10, settlement_no="S6", settled_on=date(2020, 5, 3), self_paid=30000),
+        person(1, settlement_no="S1", settled_on=date(2020, 5, 1), self_paid=10000),
+        person(2, settlement_no="S2", settled_on=date(2020, 4, 1), self_paid=6000),
+        person(2, settlement_no="S3", settled_on=date(2020, 5, 2), self_paid=4000.01),
+        person(2, settlement_no="S4", settled_on=date(2019, 5, 31), self_paid=99999),
+        person(9, settlement_no="S5", settled_on=date(2020, 5, 1), self_paid=20000),
+        person(10, settlement_no="S6", settled_on=date(2020, 5, 3), self_paid=30000),
         day=MAY,
     )
 
@@ -177,18 +85,11 @@ def in_june(server_url: str, template: str, settings: Settings) -> Iterator[str]
     name = f"june_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(f"create database {name} template {template} strategy file_copy")
-        with _county(server_url, name, settings) as county:
+        with opened(server_url, name, settings) as county:
             _fill(county)
             county.build(JUNE)
         yield name
         server.execute(f"drop database {name} with (force)")
-
-
-@contextmanager
-def _county(server_url: str, name: str, settings: Settings) -> Iterator[County]:
-    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    with psycopg.connect(url, autocommit=True) as session:
-        yield County(url=url, settings=settings, contracts=load_contracts(settings.contracts), session=session)
 
 
 @pytest.fixture
@@ -196,7 +97,7 @@ def county(server_url: str, in_june: str, settings: Settings) -> Iterator[County
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(f"create database {name} template {in_june} strategy file_copy")
-        with _county(server_url, name, settings) as county:
+        with opened(server_url, name, settings) as county:
             yield county
         server.execute(f"drop database {name} with (force)")
 
@@ -281,7 +182,7 @@ def test_the_same_date_again_writes_nothing(county: County) -> None:
 def test_a_warning_is_kept_cleared_restored_and_opened_anew(county: County) -> None:
     (before,) = county.query("select array_agg(load_id) from ops.load")[0]
     county.query("update register.poverty_register set _valid_to = %s where household_no = 'H1'", JULY)
-    lifted = [_person(n, household_no="H1", relation_to_head="self", status="lifted") for n in (1, 2)]
+    lifted = [person(n, household_no="H1", relation_to_head="self", status="lifted") for n in (1, 2)]
     county.file("poverty_register", *lifted, day=JULY)
     county.file("household_visit", {"warning_id": county.warning_id(7, "BL08"), "finding": "not_confirmed"}, day=JULY)
     county.file("household_visit", {"warning_id": county.warning_id(8, "PT01"), "finding": "confirmed"}, day=JULY)
@@ -305,7 +206,7 @@ def test_a_warning_is_kept_cleared_restored_and_opened_anew(county: County) -> N
     assert county.warning(1, "RP03") == [("cleared", JUNE, AUGUST)]
     assert county.warning(7, "BL08") == [("not_confirmed", JUNE, JULY)]  # mute, though the home is as unsafe as before
 
-    county.file("poverty_register", _person(1, household_no="H1", relation_to_head="self"), day=SEPTEMBER)
+    county.file("poverty_register", person(1, household_no="H1", relation_to_head="self"), day=SEPTEMBER)
     county.build(SEPTEMBER)
     assert county.warning(1, "RP03") == [("cleared", JUNE, AUGUST), ("open", SEPTEMBER, None)]
     assert county.query("select count(*), count(distinct warning_id) from marts.warning") == [(9, 9)]
@@ -370,6 +271,23 @@ def test_a_second_build_waits_for_the_first(county: County) -> None:
         assert waiting.result().warnings["BL01"].open == 2
     assert heard[0] == "another build is running; waiting for it to end"
     assert "model warning: success" in heard
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_warning_is_told_without_naming_anybody(county: County, language: Language) -> None:
+    installation = replace(county.settings, database_url=county.url)
+    for warning_id, name_en, name_zh in county.query(
+        """
+        select warning_id, name_en, name_zh
+        from marts.warning inner join reference.indicator as indicator on warning.indicator_code = indicator.code
+        """
+    ):
+        told = "\n".join(explain(warning_id.lower(), settings=installation, language=language))
+        assert (name_en if language == "en" else name_zh) in told
+        assert "昭觉县" in told
+        assert not any(person in told for number in range(20) for person in (citizen_id(number), f"某{number}"))
+    with pytest.raises(UnknownWarning, match="no warning RP03-20200630-0000000000"):
+        explain("RP03-20200630-0000000000", settings=installation, language=language)
 
 
 def test_a_day_to_come_is_refused(county: County) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from doudi import extracts, loads
+from doudi import extracts, loads, transform
 from doudi.night import run_in_process
 from doudi.settings import Settings
 from doudi.synth.generate import generate
+from doudi.synth.standards import INDICATORS
 
-AS_OF = date(2020, 6, 30)
+AS_OF, PAST = date(2020, 6, 30), (date(2020, 4, 30), date(2020, 5, 31))
+PERSONS = 1700  # enough for every planted case
 
 
 def _truth(folder: Path, name: str) -> list[dict[str, str]]:
@@ -22,16 +24,50 @@ def _truth(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.fixture(params=[1, 2, 3])
-def county(request: pytest.FixtureRequest, installation: Settings) -> Settings:
-    """An installation whose inbox holds a county of 1,500 people made from one seed."""
+def _night(installation: Settings, *, seed: int) -> Settings:
+    """An installation that has taken in a county made from one seed, and built its marts."""
     division_file = installation.dbt_project / "seeds" / "division.csv"
-    generate(installation.inbox, persons=1500, seed=request.param, as_of=AS_OF, division_file=division_file)
-    return replace(installation, as_of=AS_OF)
+    generate(installation.inbox, persons=PERSONS, seed=seed, as_of=AS_OF, division_file=division_file)
+    settings = replace(installation, as_of=AS_OF)
+    assert run_in_process(settings, progress=lambda line: None) == 0
+    return settings
 
 
-def test_a_night_gives_exactly_the_truth_and_a_second_one_nothing_more(county: Settings, query: Callable) -> None:
-    assert run_in_process(county, progress=lambda line: None) == 0
+def _standing(schema_suffix: str = "") -> str:
+    return f"""
+        select warning.indicator_code, person.citizen_id, warning.level, warning.lead_department
+        from marts{schema_suffix}.warning as warning
+        inner join identity{schema_suffix}.person as person using (person_id)
+        where warning.closed_on is null
+    """
+
+
+def _differences(found: list[tuple], expected: list[dict[str, str]]) -> dict[str, list[tuple]]:
+    """Warnings that only one of both has, so that a failure says which."""
+    found_of, expected_of = Counter(found), Counter(tuple(row.values()) for row in expected)
+    sides = {"not found": expected_of - found_of, "not expected": found_of - expected_of}
+    return {side: sorted(warnings.elements()) for side, warnings in sides.items() if warnings}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_warnings_of_the_present_and_of_two_past_days_are_exactly_the_truth(
+    seed: int, installation: Settings, query: Callable
+) -> None:
+    county = _night(installation, seed=seed)
+    assert {row["indicator_code"] for row in _truth(county.inbox, "warnings")} == set(INDICATORS)
+    assert _differences(query(_standing()), _truth(county.inbox, "warnings")) == {}
+    for day in PAST:
+        built = transform.build(url=county.database_url, settings=county, as_of=day)
+        expected = _truth(county.inbox, f"warnings_{day:%Y%m%d}")
+        assert len(expected) > 100
+        assert _differences(query(_standing(built.schema_suffix)), expected) == {}, day
+    assert _differences(query(_standing()), _truth(county.inbox, "warnings")) == {}
+
+
+def test_a_night_takes_in_and_refuses_exactly_the_truth_and_a_second_one_nothing_more(
+    installation: Settings, query: Callable
+) -> None:
+    county = _night(installation, seed=6)
 
     quarantine = query(
         """
@@ -58,17 +94,9 @@ def test_a_night_gives_exactly_the_truth_and_a_second_one_nothing_more(county: S
         tuple(row[name] for name in counts) for row in _truth(county.inbox, "deliveries")
     )
 
-    standing = """
-        select warning.warning_id, warning.indicator_code, person.citizen_id, warning.level, warning.lead_department
-        from marts.warning as warning inner join identity.person as person using (person_id)
-        where warning.closed_on is null
-    """
+    standing = "select warning_id from marts.warning where closed_on is null"
     warnings = query(standing)
-    names = ("indicator_code", "citizen_id", "level", "lead_department")
-    truth = Counter(tuple(row[name] for name in names) for row in _truth(county.inbox, "warnings"))
-    assert Counter(row[1:] for row in warnings) == truth
-    assert len({row[0] for row in warnings}) == len(warnings)
-
+    assert len(set(warnings)) == len(warnings) == len(_truth(county.inbox, "warnings"))
     rows = """
         select (select count(*) from register.poverty_register), (select count(*) from ops.load), count(*)
         from ops.extract

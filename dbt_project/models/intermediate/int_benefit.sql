@@ -47,7 +47,7 @@ given as (
             when
                 row_number() over (
                     partition by _county_code, certificate_no
-                    order by citizen_id = head_citizen_id desc, citizen_id
+                    order by citizen_id = head_citizen_id desc, citizen_id, _load_id, _row_no
                 ) = 1
                 then monthly_amount
         end as amount_monthly,

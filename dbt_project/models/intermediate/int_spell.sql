@@ -173,7 +173,7 @@ placed as (
         coalesce(
             dated.in_from > max(dated.in_until) over (
                 partition by dated.membership, dated.citizen_id
-                order by dated.in_from, dated._valid_from
+                order by dated.in_from, dated._valid_from, dated.in_until, dated.division_code
                 rows between unbounded preceding and 1 preceding
             ),
             true
@@ -189,7 +189,7 @@ numbered as (
         placed.*,
         count(*) filter (where placed.begins) over (
             partition by placed.membership, placed.citizen_id
-            order by placed.in_from, placed._valid_from
+            order by placed.in_from, placed._valid_from, placed.in_until, placed.division_code
             rows between unbounded preceding and current row
         ) as spell_no
     from placed
@@ -203,8 +203,8 @@ spell as (
         min(in_from) as joined_on,
         bool_and(is_start_known) filter (where begins) as is_start_known,
         max(in_until) as in_until,
-        (array_agg(division_code order by in_from, _valid_from))[1] as joined_division_code,
-        (array_agg(division_code order by in_from desc, _valid_from desc))[1] as division_code
+        (array_agg(division_code order by in_from, _valid_from, in_until, division_code))[1] as joined_division_code,
+        (array_agg(division_code order by in_from desc, _valid_from desc, in_until desc, division_code))[1] as division_code
     from numbered
     group by
         membership,

@@ -12,11 +12,7 @@ warning as (
 ),
 
 division as (
-    select *
-    from {{ ref('division') }}
-    where
-        (valid_from is null or valid_from <= {{ as_of() }})
-        and (valid_to is null or valid_to >= {{ as_of() }})
+    {{ divisions() }}
 ),
 
 by_village as (
@@ -35,22 +31,13 @@ by_village as (
 ),
 
 by_area as (
-    {% for level, digits in [('province', 2), ('prefecture', 4), ('county', 6), ('township', 9), ('village', 12)] %}
-    select
-        left(division_code, {{ digits }}) as division_code,
-        '{{ level }}' as division_level,
-        indicator_code,
-        sum(open_warnings) as open_warnings,
-        sum(opened_warnings) as opened_warnings,
-        sum(cleared_warnings) as cleared_warnings,
-        sum(not_confirmed_warnings) as not_confirmed_warnings,
-        sum(overdue_warnings) as overdue_warnings
-    from by_village
-    group by
-        left(division_code, {{ digits }}),
-        indicator_code
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
+    {{ by_every_area('by_village', ['indicator_code'], [
+        'open_warnings',
+        'opened_warnings',
+        'cleared_warnings',
+        'not_confirmed_warnings',
+        'overdue_warnings',
+    ], with_whole=false) }}
 ),
 
 final as (

@@ -37,11 +37,7 @@ department as (
 ),
 
 division as (
-    select *
-    from {{ ref('division') }}
-    where
-        (valid_from is null or valid_from <= {{ as_of() }})
-        and (valid_to is null or valid_to >= {{ as_of() }})
+    {{ divisions() }}
 ),
 
 in_order as (

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from importlib.metadata import version
 
-from doudi.contracts import load_contracts
 from doudi.orchestration.api import AirflowError
 from doudi.orchestration.environment import SCHEMA, Airflow
 from doudi.settings import Settings
@@ -15,7 +14,7 @@ from doudi.warehouse.schema import initialise
 
 def create_what_is_missing(url: str, settings: Settings) -> None:
     """Create the warehouse's schemas and tables, and the empty schema for Airflow's."""
-    initialise(url, load_contracts(settings.contracts).values())
+    initialise(url, settings)
     with connect(url, step="init") as connection:
         connection.execute(f"create schema if not exists {SCHEMA}")
 

@@ -132,6 +132,11 @@ class Suite(Closed):
             Check(expectation=each, column=column) for each in self.expectations for column in each.columns or (None,)
         )
 
+    @property
+    def asks_for_rows(self) -> bool:
+        """Whether a query of its own selects rows, which may name them by ``_row_no``."""
+        return any(each.type == ROWS_BY_QUERY for each in self.expectations)
+
     def refuses(self, *, refused: int, rows: int) -> bool:
         """Whether a delivery of ``rows`` rows is refused as a whole where ``refused`` of them are."""
         return rows >= self.refused_share_from_rows and refused > self.max_refused_share * rows

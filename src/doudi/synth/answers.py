@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,18 +25,23 @@ _TABLES = {
 class Answers:
     """Writes the truth as it becomes known, and counts it.
 
-    ``faults`` counts refused rows by rule, ``warnings`` warnings by indicator.
+    ``faults`` counts refused rows by rule, ``warnings`` warnings of the day asked about by
+    indicator.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, past_days: Iterable[date]) -> None:
         self.faults: Counter[str] = Counter()
         self.warnings: Counter[str] = Counter()
         self._folder = folder
+        self._past = {day: f"warnings_{day:%Y%m%d}.csv" for day in past_days}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._tables = {name: self._open(name, columns) for name, columns in _TABLES.items()}
+        columns = {**_TABLES, **dict.fromkeys(self._past.values(), _TABLES["warnings.csv"])}
+        for stale in set(self._folder.glob("warnings_*.csv")) - {self._folder / name for name in columns}:
+            stale.unlink()
+        self._tables = {name: self._open(name, of_table) for name, of_table in columns.items()}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -55,6 +61,10 @@ class Answers:
         for warning in warnings:
             self.warnings[warning.indicator_code] += 1
             self._tables["warnings.csv"].writerow(warning)
+
+    def warned_on(self, day: date, warnings: Iterable[Warned]) -> None:
+        """What a build of one of the past days alone finds; not counted."""
+        self._tables[self._past[day]].writerows(warnings)
 
     def planted(self, case: Case, citizen_id: str) -> None:
         expected = "yes" if case.expected else "no"

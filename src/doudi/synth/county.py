@@ -15,7 +15,8 @@ from doudi.synth.strays import Strays
 from doudi.synth.world import World, household_random
 
 _URBAN_SHARE = 0.12
-_PLANTED_FIRST, _PLANTED_LATER = 2, 25  # every so-manieth household, until all are planted once, and afterwards
+_ORDINARY_FIRST = 4  # every so-manieth household, until all cases are planted once
+_PLANTED_LATER = 40  # every so-manieth household, afterwards
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ def stream(world: World, *, contracts: Mapping[str, Contract], seed: int, clean:
 
 def _planted_turn(number: int, count: int) -> int | None:
     """Which planted case stands at this household's place; None for an ordinary household."""
-    if number < _PLANTED_FIRST * count:
-        return number // _PLANTED_FIRST if number % _PLANTED_FIRST else None
+    ordinary, rest = divmod(number, _ORDINARY_FIRST)
+    turn = number - ordinary - 1
+    if turn < count:
+        return turn if rest else None
     turn, rest = divmod(number, _PLANTED_LATER)
     return None if rest else turn % count

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from doudi.contracts import Contract
 from doudi.synth import faults
 from doudi.synth.fault_places import FaultPlaces
+from doudi.synth.places import COUNTY
 from doudi.synth.records import Record
 
 _STRIDE = 31  # records; with four rows each, somewhat less than one row in a hundred is refused
@@ -39,6 +40,8 @@ class FaultPlan:
         waiting = self._waiting
         for record in records:
             feed = record.feed
+            if record.county != COUNTY:
+                continue  # its list is too short to spare a row
             waiting[feed] -= 1
             if waiting[feed] <= 0 and self._damage(record):
                 waiting[feed] = _STRIDE

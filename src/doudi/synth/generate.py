@@ -11,7 +11,7 @@ from doudi.synth import county, truth
 from doudi.synth.answers import Answers
 from doudi.synth.inbox import Inbox, file_names
 from doudi.synth.places import load_places
-from doudi.synth.standards import Standards
+from doudi.synth.standards import FIRST_DAY, Standards
 from doudi.synth.timeline import Timeline
 from doudi.synth.world import World
 
@@ -45,7 +45,8 @@ def generate(
     unless given. The same arguments give the same bytes; memory does not grow with ``persons``.
 
     Under ``truth``: quarantine.csv (refused rows), deliveries.csv (rows of each delivery, loaded in the order of data
-    dates), warnings.csv (of the day ``as_of``) and cases.csv (what each planted case was made for).
+    dates), warnings.csv (of the day ``as_of``), warnings_<YYYYMMDD>.csv (of two earlier month ends: what a build of
+    that day alone finds) and cases.csv (what each planted case was made for on the day ``as_of``).
 
     Raises ValueError for a day before the first published standard, a division file without the county, more persons
     than there are citizen IDs, or an ``out`` that holds other deliveries.
@@ -57,10 +58,11 @@ def generate(
     known = load_contracts(contracts_folder)
     contracts = {feed: known[feed] for feed in timeline.dates}  # a feed that was added since is left to its owner
     world = World(timeline=timeline, standards=Standards.on(as_of), places=load_places(division_file))
+    past = {day: Standards.on(day) for day in timeline.past_days if day >= FIRST_DAY}
     _make_room(out, timeline)
     people = homes = 0
     with (
-        Answers(out / "truth") as answers,
+        Answers(out / "truth", past_days=past) as answers,
         Inbox(
             out,
             contracts=contracts,
@@ -71,8 +73,10 @@ def generate(
         ) as inbox,
     ):
         for unit in county.stream(world, contracts=contracts, seed=seed, clean=clean):
-            facts = [fact for record in unit.records if (fact := inbox.deliver(record))]
-            answers.warned(truth.warnings(facts, timeline=timeline, standards=world.standards))
+            histories = [history for record in unit.records if (history := inbox.deliver(record))]
+            for day, standards in past.items():
+                answers.warned_on(day, truth.warnings(histories, day=day, timeline=timeline, standards=standards))
+            answers.warned(truth.warnings(histories, day=as_of, timeline=timeline, standards=world.standards))
             if unit.case:
                 answers.planted(unit.case, unit.subject)
             people += unit.people

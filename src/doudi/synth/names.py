@@ -21,7 +21,7 @@ _HAN_MALE = "伟强军勇杰涛明超刚平辉鹏建国志文德华永林海云�
 _HAN_FEMALE = "芳娜敏静丽艳娟霞秀英玉兰桂珍琼梅莉萍红燕凤洁琳莲素会群蓉菊淑"
 _RARE = "䶮𠮷㛃𬸣㐂"
 _RESERVED_SURNAMES = _twos("欧阳司马上官诸葛夏侯皇甫尉迟公孙")
-_RESERVED_GIVEN = "安邦宝昌达恩芳富刚贵和恒宏怀吉嘉建杰锦景静军康克兰乐礼良亮林"
+_RESERVED_GIVEN = "安𠮷邦宝昌达恩芳富刚贵和恒宏怀吉嘉建杰锦景静军康克兰乐礼良亮林"
 
 
 def pick(rng: Random, options):

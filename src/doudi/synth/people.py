@@ -123,6 +123,13 @@ class People:
         self._ordinal += 1
         return person
 
+    def born_on(self, person: Person, birth: date) -> None:
+        """Give ``person`` another ID, with exactly this birth date."""
+        made = self.person(name=person.name, male=person.male, birth=birth, relation=person.relation)
+        while made.birth != birth:  # an ordinal out of 31 leaves the day as it is
+            made = self.person(name=person.name, male=person.male, birth=birth, relation=person.relation)
+        person.ordinal, person.citizen_id, person.birth = made.ordinal, made.citizen_id, made.birth
+
     def unique_name(self) -> str:
         """A name that nobody else of the county has."""
         return self._unique.next()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COUNTY = "513431"  # Zhaojue (昭觉县)
+NEIGHBOUR = "513430"  # Jinyang (金阳县), which sends its list of minimum allowance, too
 PREFECTURE = "5134"
 
 
@@ -19,10 +20,11 @@ class Village:
 
 @dataclass(frozen=True)
 class Places:
-    """The county's villages, and a few outside it, where hospitals and schools register people too."""
+    """The county's villages, its neighbour's, and a few others, where hospitals and schools register people too."""
 
     rural: tuple[Village, ...]
     urban: tuple[Village, ...]
+    neighbour: tuple[Village, ...]
     outside: tuple[Village, ...]
 
 
@@ -43,9 +45,10 @@ def load_places(division_file: Path) -> Places:
     places = Places(
         rural=tuple(village for village in home if not village.urban),
         urban=tuple(village for village in home if village.urban),
+        neighbour=tuple(village for village in villages if village.code.startswith(NEIGHBOUR) and not village.urban),
         outside=tuple(village for village in villages if not village.code.startswith(COUNTY))[::97],
     )
-    if not (places.rural and places.urban and places.outside):
+    if not (places.rural and places.urban and places.neighbour and places.outside):
         raise ValueError(f"{division_file} lacks villages of {COUNTY} or of its neighbours")
     return places
 

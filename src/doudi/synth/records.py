@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
+
+from doudi.synth.places import COUNTY
 
 # Contract column → value: str, int, bool, date, None; money in fen; codes as canonical values.
 Row = dict[str, Any]
@@ -39,13 +41,14 @@ class Record:
     """One key of one feed: the row each delivery holds (None: not in it), oldest first.
 
     ``refused`` gives the deliveries in which that row is damaged; ``beside`` further rows. Deliveries may be counted
-    from the end: -1 is the last.
+    from the end: -1 is the last. ``county`` is the one whose department sends it.
     """
 
     feed: str
     states: list[Row | None]
     refused: dict[int, Fault] = field(default_factory=dict)
     beside: list[Beside] = field(default_factory=list)
+    county: str = COUNTY
 
     def change(self, index: int, **values: Any) -> None:
         """From the delivery at ``index`` on the record reads differently."""
@@ -66,10 +69,20 @@ class Record:
         self.states[:index] = [None] * len(self.states[:index])
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What a register holds on the day asked about: the accepted row and the data date from which it holds."""
+class Version(NamedTuple):
+    """A row as a register took it in: it holds from the data date ``since``, up to but not on ``until``, if ever."""
 
-    feed: str
     row: Row
     since: date
+    until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or self.until > day)
+
+
+class History(NamedTuple):
+    """All versions of one record that ``county`` filed, oldest first; no two of them at the same time."""
+
+    feed: str
+    county: str
+    versions: tuple[Version, ...]

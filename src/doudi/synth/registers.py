@@ -1,184 +1,130 @@
-"""What the registers hold of one family on the day asked about, and what indicators.md reads out of it."""
+"""What the registers hold of one family on a day, and what indicators.md reads out of it about one person."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from typing import NamedTuple
 
-from doudi.synth.records import Fact, Row
-from doudi.synth.standards import RURAL, Standards
-from doudi.synth.timeline import Timeline
+from doudi.synth.records import History, Row, Version
+from doudi.synth.standards import Standards
+from doudi.synth.timeline import Timeline, months_before
 
-_AT_RISK = ("not_lifted", "returned", "unstable", "marginal")
+BENEFITS = ("minimum_allowance", "special_hardship")
 _ID_COLUMNS = ("citizen_id", "head_citizen_id", "guardian_citizen_id")
 
 
-@dataclass(frozen=True)
-class Household:
-    """Who is judged together. ``deciding`` is the feed that says so, empty for a person alone."""
+class Held(NamedTuple):
+    """A row that holds on the day, and the history of its record."""
 
-    deciding: str
-    number: str
-    members: tuple[str, ...]
-    head: str
+    row: Row
+    since: date
+    history: History
+
+    @property
+    def county(self) -> str:
+        return self.history.county
 
 
 class Registers:
-    """What all registers hold of one family on the day asked about.
+    """The registers of one family on ``today``, with what had been delivered by then."""
 
-    ``since`` of a fact is the data date from which its row holds; a snapshot's data date is that of its feed's last
-    delivery, whichever row it holds.
-    """
-
-    def __init__(self, facts: Iterable[Fact], *, timeline: Timeline, standards: Standards) -> None:
-        self.today = timeline.as_of
+    def __init__(self, histories: Iterable[History], *, today: date, timeline: Timeline, standards: Standards) -> None:
+        self.today = today
+        self.year_ago = months_before(today, 12)
+        self.standards = standards
         self._timeline = timeline
-        self._standards = standards
-        self._facts: dict[str, list[Fact]] = {}
-        for fact in facts:
-            self._facts.setdefault(fact.feed, []).append(fact)
+        self._histories = list(histories)
+        self._held: dict[str, list[Held]] = {}
+        self._of_person: dict[tuple[str, str], list[Held]] = {}
+        self._feeds: dict[str, set[str]] = {}  # of every person, in the order of being named
+        for history in self._histories:
+            for version in history.versions:
+                if version.holds_on(today):
+                    self._hold(history.feed, Held(version.row, version.since, history))
+        self._covered = {row["citizen_id"] for feed in BENEFITS for row in self.rows(feed) if self._counts(row)}
 
-    def rows(self, feed: str, citizen_id: str | None = None) -> list[Row]:
-        rows = [fact.row for fact in self._facts.get(feed, ())]
-        return rows if citizen_id is None else [row for row in rows if row["citizen_id"] == citizen_id]
+    def _hold(self, feed: str, held: Held) -> None:
+        self._held.setdefault(feed, []).append(held)
+        row = held.row
+        person = row.get("citizen_id") or row.get("head_citizen_id")
+        if person:
+            self._of_person.setdefault((feed, person), []).append(held)
+        for column in _ID_COLUMNS:
+            if number := row.get(column):
+                self._feeds.setdefault(number, set()).add(feed)
 
-    # Households
+    # Rows
 
-    def households(self) -> list[Household]:
-        """Every person in exactly one: the poverty register's, else the allowance's, else alone."""
-        registered = self._deciding("poverty_register", "household_no")
-        on_certificate = self._deciding("minimum_allowance", "certificate_no")
-        groups: dict[tuple[str, str], list[str]] = {}
-        for person in self._persons():
-            if person in registered:
-                key = ("poverty_register", registered[person])
-            elif person in on_certificate:
-                key = ("minimum_allowance", on_certificate[person])
-            else:
-                key = ("", person)
-            groups.setdefault(key, []).append(person)
-        return [
-            Household(feed, number, tuple(members), self._head(feed, number, members))
-            for (feed, number), members in groups.items()
-        ]
+    def held(self, feed: str, person: str | None = None) -> Sequence[Held]:
+        """What holds today, of all or of the person whose ID stands in the row (in a dwelling's, its head's)."""
+        return self._held.get(feed, ()) if person is None else self._of_person.get((feed, person), ())
 
-    def _persons(self) -> list[str]:
-        found: dict[str, None] = {}  # a set that keeps its order
-        for facts in self._facts.values():
-            for fact in facts:
-                for column in _ID_COLUMNS:
-                    if number := fact.row.get(column):
-                        found[number] = None
-        return list(found)
+    def rows(self, feed: str, person: str | None = None) -> list[Row]:
+        return [held.row for held in self.held(feed, person)]
 
-    def _deciding(self, feed: str, number: str) -> dict[str, str]:
-        """Person → household: of several records the one that changed last, then the smallest number."""
-        best: dict[str, tuple[int, str]] = {}
-        for fact in self._facts.get(feed, ()):
-            person = fact.row["citizen_id"]
-            rank = (-fact.since.toordinal(), fact.row[number])
-            if person not in best or rank < best[person]:
-                best[person] = rank
-        return {person: found for person, (_, found) in best.items()}
+    def histories(self, feed: str) -> Iterator[History]:
+        return (history for history in self._histories if history.feed == feed)
 
-    def _head(self, feed: str, number: str, members: list[str]) -> str:
-        named: list[str] = []
-        if feed == "poverty_register":
-            rows = [row for row in self.rows(feed) if row["household_no"] == number]
-            named = [row["citizen_id"] for row in rows if row["relation_to_head"] == "self"]
-        elif feed == "minimum_allowance":
-            named = [row["head_citizen_id"] for row in self.rows(feed) if row["certificate_no"] == number]
-        return next((person for person in named if person in members), None) or min(members, key=_eldest_first)
+    def then(self, feed: str, day: date) -> Iterator[tuple[str, Row]]:
+        """County and row of what held on an earlier day."""
+        for history in self.histories(feed):
+            for version in history.versions:
+                if version.holds_on(day):
+                    yield history.county, version.row
 
-    # What is said of a person or a household
+    def known(self, history: History) -> list[Version]:
+        """The versions of a record that had been delivered, whether the last of them still holds or not."""
+        return [version for version in history.versions if version.since <= self.today]
+
+    def data_date(self, feed: str) -> date:
+        """Of the latest list: what holds is as true as that."""
+        return max(day for day in self._timeline.dates[feed] if day <= self.today)
+
+    def within_year(self, day: date) -> bool:
+        return self.year_ago < day <= self.today
+
+    def in_state_since(self, held: Held, in_state: Callable[[Row], bool]) -> date:
+        """The data date since when a record has been in the state that its current row is in, without a break."""
+        since = held.since
+        for version in reversed(held.history.versions):
+            if version.until == since and in_state(version.row):
+                since = version.since
+        return since
+
+    # People
+
+    def persons(self) -> Iterable[str]:
+        """Everybody whose ID stands anywhere, as a head's or guardian's, too."""
+        return self._feeds
+
+    def feeds(self, person: str) -> set[str]:
+        """Those that name somebody by ID."""
+        return self._feeds[person]
+
+    def age(self, citizen_id: str) -> int:
+        """Whole years; whoever was born on 29 February grows older on 1 March."""
+        birthday = (int(citizen_id[10:12]), int(citizen_id[12:14]))
+        return self.today.year - int(citizen_id[6:10]) - ((self.today.month, self.today.day) < birthday)
+
+    def receiving(self, feed: str, person: str) -> list[Held]:
+        """The rows by which a person receives a benefit today, the first and the last day included."""
+        return [held for held in self.held(feed, person) if self._counts(held.row)]
 
     def receives(self, feed: str, person: str) -> bool:
-        """On minimum allowance or special hardship today, the first and the last day included."""
-        return any(
-            row["start_date"] <= self.today and (row["end_date"] is None or row["end_date"] >= self.today)
-            for row in self.rows(feed, person)
-        )
+        return any(self._counts(held.row) for held in self.held(feed, person))
+
+    def _counts(self, row: Row) -> bool:
+        return row["start_date"] <= self.today and (row["end_date"] is None or row["end_date"] >= self.today)
 
     def covered(self, person: str) -> bool:
-        return self.receives("minimum_allowance", person) or self.receives("special_hardship", person)
+        return person in self._covered
 
-    def household_covered(self, household: Household) -> bool:
-        return any(self.covered(person) for person in household.members)
-
-    def at_risk(self, household: Household) -> bool:
-        if household.deciding != "poverty_register":
-            return False
-        rows = [row for row in self.rows("poverty_register") if row["household_no"] == household.number]
-        rows = [row for row in rows if row["citizen_id"] in household.members]
-        rows.sort(key=lambda row: (row["citizen_id"] != household.head, row["citizen_id"]))
-        return rows[0]["status"] in _AT_RISK
-
-    def checks(self, household: Household) -> list[Row]:
-        """The members' economic checks of the last twelve months, the latest last."""
-        rows = [
-            row
-            for row in self.rows("economic_check")
-            if row["citizen_id"] in household.members and self._within_year(row["checked_on"])
-        ]
-        return sorted(rows, key=lambda row: row["checked_on"])
-
-    def _within_year(self, day: date) -> bool:
-        return self._timeline.year_ago < day <= self.today
-
-    def yearly_income(self, household: Household) -> int | None:
-        """Fen per person and year, so that no twelfth is rounded; of the newest source, None where there is none."""
-        sources = [(row["checked_on"], 0, row, 12 * row["monthly_income_per_capita"]) for row in self.checks(household)]
-        for row in self._of_members("minimum_allowance", household):
-            sources.append((self._data_date("minimum_allowance"), 1, row, 12 * row["monthly_income_per_capita"]))
-        for row in self._of_members("poverty_register", household):
-            sources.append((self._data_date("poverty_register"), 2, row, row["annual_income_per_capita"]))
-        if not sources:
-            return None
-        best = min(
-            sources,
-            key=lambda source: (
-                -source[0].toordinal(),
-                source[1],
-                source[2]["citizen_id"] != household.head,
-                source[2]["citizen_id"],
-            ),
-        )
-        return best[3]
-
-    def _of_members(self, feed: str, household: Household) -> list[Row]:
-        return [row for row in self.rows(feed) if row["citizen_id"] in household.members]
-
-    def _data_date(self, feed: str) -> date:
-        return self._timeline.dates[feed][-1]
-
-    def area_type(self, household: Household) -> str:
-        dated = [
-            (self._data_date(feed), row["area_type"])
-            for feed in ("minimum_allowance", "special_hardship")
-            for row in self._of_members(feed, household)
-        ]
-        dated += [(row["checked_on"], row["area_type"]) for row in self._of_members("economic_check", household)]
-        return max(dated)[1] if dated else RURAL
-
-    def yearly_standard(self, household: Household) -> int:
-        return 12 * self._standards.of(self.area_type(household))
-
-    def on_margin(self, household: Household) -> bool:
-        income = self.yearly_income(household)
-        if income is None or self.household_covered(household) or self._assets_over_limit(household):
-            return False
-        return self.yearly_standard(household) <= income < 12 * self._standards.margin(self.area_type(household))
-
-    def _assets_over_limit(self, household: Household) -> bool:
-        checks = self.checks(household)
-        return bool(checks) and checks[-1]["assets_over_limit"]
-
-    def low_income(self, household: Household) -> bool:
-        return self.household_covered(household) or self.on_margin(household) or self.at_risk(household)
+    def settlements(self, person: str) -> list[Row]:
+        """Of the twelve months."""
+        return [row for row in self.rows("medical_assistance", person) if self.within_year(row["settled_on"])]
 
     def self_paid(self, person: str) -> int:
-        """Of twelve months, in fen."""
-        rows = self.rows("medical_assistance", person)
-        return sum(row["self_paid"] for row in rows if self._within_year(row["settled_on"]))
+        """For treatment in the twelve months, in fen."""
+        return sum(row["self_paid"] for row in self.settlements(person))
 
     def valid_certificates(self, person: str) -> list[Row]:
         return [
@@ -187,6 +133,9 @@ class Registers:
             if row["status"] == "valid" and (row["expires_on"] is None or row["expires_on"] >= self.today)
         ]
 
+    def severely_disabled(self, person: str) -> bool:
+        return any(severe(row) for row in self.valid_certificates(person))
 
-def _eldest_first(citizen_id: str) -> tuple[str, str]:
-    return citizen_id[6:14], citizen_id
+
+def severe(certificate: Row) -> bool:
+    return certificate["grade"] in "12" or (certificate["grade"] == "3" and certificate["category"] in "56")

@@ -8,7 +8,9 @@ from random import Random
 from doudi.synth import rows
 from doudi.synth.names import pick
 from doudi.synth.people import Family, People, Person
+from doudi.synth.places import NEIGHBOUR
 from doudi.synth.records import Fault, Record, Row
+from doudi.synth.timeline import months_before
 from doudi.synth.world import World
 
 
@@ -50,6 +52,11 @@ class Scene:
         )
         return self.home.members
 
+    def aged(self, person: Person, years: int, *, in_days: int = 0) -> None:
+        """Have ``person``, of whom nothing is told yet, grow so old on the day asked about or so many days later."""
+        birth = months_before(self.timeline.as_of, 12 * years) + timedelta(days=in_days)
+        self._people.born_on(person, birth)
+
     @property
     def standard(self) -> int:
         """The minimum allowance standard for the family, per person and month."""
@@ -78,6 +85,7 @@ class Scene:
         annual_income: int | None = None,
         household_no: str | None = None,
         head: Person | None = None,
+        labour: str = "ordinary",
     ) -> list[Record]:
         """Register ``members`` as poor; the income is 30 per cent above the standard where none is given."""
         income = self.standard * 12 * 13 // 10 if annual_income is None else annual_income
@@ -92,11 +100,20 @@ class Scene:
                     annual_income=income,
                     household_no=household_no,
                     relation=relations.get(person.ordinal),
+                    labour=labour,
                     lifted_year=self.timeline.as_of.year - 1 if status in ("lifted", "unstable") else None,
                 ),
             )
             for person in members
         ]
+
+    def a_year_before(self, records: list[Record], **values: object) -> None:
+        """Up to the last list of a year ago the register read otherwise."""
+        then = self.timeline.held_on("poverty_register", self.timeline.year_ago)
+        for record in records:
+            now = record.states[-1]
+            record.change(0, **values)
+            record.change(then + 1, **{name: now[name] for name in values})
 
     def allowance(
         self,
@@ -107,6 +124,7 @@ class Scene:
         income: int | None = None,
         head: Person | None = None,
         covered_members: int | None = None,
+        gradual_exit_until: date | None = None,
     ) -> list[Record]:
         """Put ``members`` on minimum allowance; for 400 days, at 80 per cent of the standard unless said otherwise."""
         income = self.standard * 8 // 10 if income is None else income
@@ -122,6 +140,7 @@ class Scene:
                     monthly_income=income,
                     monthly_amount=(self.standard - self.standard * 8 // 10) * len(members),
                     start_date=start or self.timeline.days(-400),
+                    gradual_exit_until=gradual_exit_until,
                 ),
                 since=start,
                 end=end,
@@ -129,12 +148,23 @@ class Scene:
             for person in members
         ]
 
-    def hardship(self, person: Person, *, start: date | None = None, end: date | None = None) -> Record:
+    def allowance_elsewhere(self, person: Person, *, start: date | None = None, end: date | None = None) -> Record:
+        """``person`` is on the neighbouring county's list, with a home there."""
+        record = self.allowance([person], start=start, end=end, head=person)[0]
+        record.county = NEIGHBOUR
+        home = pick(self._rng, self.world.places.neighbour).code
+        record.change(0, certificate_no=f"DB{NEIGHBOUR}{self.home.number:08d}", division_code=home)
+        return record
+
+    def hardship(
+        self, person: Person, *, start: date | None = None, end: date | None = None, **values: object
+    ) -> Record:
         row = rows.special_hardship(
             person,
             self.home,
             monthly_amount=self.standard * 13 // 10,
             start_date=start or self.timeline.days(-500),
+            **values,
         )
         return self._snapshot("special_hardship", row, since=start, end=end)
 
@@ -160,11 +190,24 @@ class Scene:
         )
         return self._snapshot("disability", row, since=issued_on)
 
-    def settlement(self, person: Person, *, on: date, self_paid: int, serial: int = 0) -> Record:
-        row = rows.medical_assistance(person, self.home, settled_on=on, self_paid=self_paid, serial=serial)
+    def settlement(self, person: Person, *, on: date, self_paid: int, **values: object) -> Record:
+        row = rows.medical_assistance(person, self.home, settled_on=on, self_paid=self_paid, **values)
         return self._event("medical_assistance", row, day=on)
 
-    def check(self, person: Person, *, on: date, income: int, over_limit: bool = False) -> Record:
+    def grant(self, person: Person, *, on: date, serial: int = 0) -> Record:
+        row = rows.temporary_assistance(person, self.home, granted_on=on, amount=2000_00, serial=serial)
+        return self._event("temporary_assistance", row, day=on)
+
+    def pupil(self, person: Person, **values: object) -> Record:
+        """In the education register, each term's list telling its own term."""
+        dates = self.timeline.dates["education_assistance"]
+        states = [rows.education_assistance(person, self.home, data_date=day, **values) for day in dates]
+        self.records.append(record := Record("education_assistance", states))
+        return record
+
+    def check(
+        self, person: Person, *, on: date, income: int, over_limit: bool = False, result: str = "refused"
+    ) -> Record:
         row = rows.economic_check(
             person,
             self.home,
@@ -173,6 +216,8 @@ class Scene:
             monthly_income=income,
             assets_over_limit=over_limit,
             household_size=len(self.home.members),
+            result=result,
+            refusal_reason="收入超过标准" if result == "refused" else None,
         )
         return self._event("economic_check", row, day=on)
 
@@ -188,19 +233,26 @@ class Scene:
         )
         return self._snapshot("housing_assistance", row)
 
-    def left_behind(self, person: Person) -> Record:
+    def left_behind(
+        self,
+        person: Person,
+        *,
+        kind: str = "child",
+        guardian: Person | None = None,
+        guardian_capable: bool | None = None,
+    ) -> Record:
         row = rows.left_behind(
             person,
             self.home,
-            kind="child",
+            kind=kind,
             registered_on=self.timeline.days(-600),
-            guardian=self.home.head,
-            guardian_capable=True,
+            guardian=guardian,
+            guardian_capable=guardian_capable,
         )
         return self._snapshot("left_behind", row)
 
-    def child_protection(self, person: Person) -> Record:
-        row = rows.child_protection(person, self.home, start_date=self.timeline.days(-600))
+    def child_protection(self, person: Person, **values: object) -> Record:
+        row = rows.child_protection(person, self.home, **{"start_date": self.timeline.days(-600)} | values)
         return self._snapshot("child_protection", row)
 
     def _event(self, feed: str, row: Row, *, day: date) -> Record:

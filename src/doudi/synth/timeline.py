@@ -9,6 +9,8 @@ from functools import cached_property
 SNAPSHOT_MONTHS = 4
 EVENT_MONTHS = 4  # the first delivery of an events feed also brings the history before it
 HISTORY_MONTHS = 15  # how far back that history goes
+EARLIER_LISTS = (15, 12)  # months before the last list: the poverty register of a year ago and of before
+PAST_DAYS = 2  # earlier days of which the truth is told, too
 
 
 def months_before(day: date, months: int) -> date:
@@ -35,6 +37,13 @@ def _month_ends(as_of: date, count: int, *, months: tuple[int, ...] = tuple(rang
 
 def _monthly(as_of: date) -> tuple[date, ...]:
     return _month_ends(as_of, SNAPSHOT_MONTHS)
+
+
+def _with_earlier(as_of: date) -> tuple[date, ...]:
+    """The lists of every month, and those against which they are compared a year later."""
+    monthly = _monthly(as_of)
+    earlier = (months_before(monthly[-1], months) for months in EARLIER_LISTS)
+    return (*(_month_end(day.year, day.month) for day in earlier), *monthly)
 
 
 def _events(as_of: date) -> tuple[date, ...]:
@@ -64,7 +73,7 @@ _FEEDS: dict[str, Callable[[date], tuple[date, ...]]] = {
     "left_behind": _quarterly,
     "medical_assistance": _events,
     "minimum_allowance": _monthly,
-    "poverty_register": _monthly,
+    "poverty_register": _with_earlier,
     "special_hardship": _monthly,
     "temporary_assistance": _events,
 }
@@ -99,6 +108,12 @@ class Timeline:
     def history_from(self) -> date:
         return months_before(self.last, HISTORY_MONTHS)
 
+    @cached_property
+    def past_days(self) -> tuple[date, ...]:
+        """Earlier days, oldest first, by which every list had come at least once."""
+        months = _monthly(self.as_of)[-1 - PAST_DAYS : -1]
+        return tuple(day for day in months if all(dates[0] <= day for dates in self.dates.values()))
+
     def days(self, offset: int) -> date:
         """The day asked about plus ``offset`` days."""
         return self.as_of + timedelta(days=offset)
@@ -106,6 +121,10 @@ class Timeline:
     def before_last(self, days: int) -> date:
         """A day that some delivery already knows."""
         return self.last - timedelta(days=days)
+
+    def held_on(self, feed: str, day: date) -> int:
+        """The position of the last delivery of ``feed`` dated on or before ``day``."""
+        return max(index for index, data_date in enumerate(self.dates[feed]) if data_date <= day)
 
     def delivery_of(self, feed: str, day: date) -> int:
         """The position of the first delivery of ``feed`` dated on or after ``day``."""

@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 import psycopg
 
+from doudi.contracts import load_contracts
+from doudi.identity import propose
 from doudi.settings import TIME_ZONE, Settings, load_settings
 from doudi.transform import record
 from doudi.transform.runner import BuildError, Node, Progress, Runner, refuse_failures
@@ -52,13 +54,13 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
         raise BuildError(f"as of {as_of}: that day has not come yet")
     started = time.monotonic()
     with connect(url, autocommit=True, step="build") as session:
-        _lock(session, say)
+        lock(session, say)
         suffix, content = record.schema_suffix(session, as_of), record.content(settings)
         kept = ["unit_test", "seed"] if content["seeds"] == record.loaded_seeds(session) else ["unit_test"]
         build_id = record.begin(session, as_of=as_of, suffix=suffix)
         try:
             load_working_days(session, last_year=today.year + 1)
-            _drop_schemas(session, suffix)
+            drop_schemas(session, suffix)
             prepared = time.monotonic()
             runner = Runner(
                 url=url,
@@ -70,6 +72,8 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
             )
             nodes = runner.run("build", *(part for kind in kept for part in ("--exclude-resource-type", kind)))
             refuse_failures(nodes)
+            if not suffix:
+                _propose(session, settings)
             warnings = _count_warnings(session, as_of=as_of, suffix=suffix)
         except BaseException as error:
             reason = str(error) if isinstance(error, WarehouseError) else type(error).__name__
@@ -111,7 +115,7 @@ def unit_tests(*, url: str, settings: Settings, progress: Progress | None = None
         progress=progress or (lambda line: None),
     )
     with connect(url, autocommit=True, step="unit tests") as session:
-        _lock(session, runner.progress)
+        lock(session, runner.progress)
         load_working_days(session, last_year=_UNIT_TEST_DATE.year + 1)
         try:
             refuse_failures(runner.run("seed"))
@@ -119,11 +123,11 @@ def unit_tests(*, url: str, settings: Settings, progress: Progress | None = None
             nodes = runner.run("test", "--select", "test_type:unit")
             refuse_failures(nodes)
         finally:
-            _drop_schemas(session, suffix)
+            drop_schemas(session, suffix)
     return len(nodes)
 
 
-def _lock(session: psycopg.Connection, say: Progress) -> None:
+def lock(session: psycopg.Connection, say: Progress) -> None:
     """Two builds would change the same tables. The lock is held until the session ends, however it ends."""
     (free,) = session.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchall()[0]
     if not free:
@@ -131,12 +135,19 @@ def _lock(session: psycopg.Connection, say: Progress) -> None:
         session.execute("select pg_advisory_lock(%s)", (_LOCK,))
 
 
-def _drop_schemas(session: psycopg.Connection, suffix: str) -> None:
+def drop_schemas(session: psycopg.Connection, suffix: str) -> None:
     """A build apart from the present starts from nothing; the schemas of the present are never dropped."""
     if suffix:
         session.execute("set client_min_messages to warning")
         for schema in _SUFFIXED:
             session.execute(f"drop schema if exists {schema}{suffix} cascade")
+
+
+def _propose(session: psycopg.Connection, settings: Settings) -> None:
+    """The review list follows from who is who by now; it is about the present only."""
+    with session.transaction():
+        contracts = load_contracts(settings.contracts)
+        propose(session, contracts=contracts, contracts_folder=settings.contracts)
 
 
 def _count_warnings(session: psycopg.Connection, *, as_of: date, suffix: str) -> dict[str, IndicatorCount]:

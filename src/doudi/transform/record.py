@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,18 @@ def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dic
         """,
         (suffix,),
     ).fetchone()
-    if last is None or last[:3] != ("succeeded", as_of, made_from):
+    if last is None or last[:3] != ("succeeded", as_of, made_from) or _decided_since(session, last[3]):
         return False
     if not suffix:
         return not new_loads(session, as_of)
     query = "select from ops.load where status = 'published' and data_date <= %s and finished_at >= %s limit 1"
     return session.execute(query, (as_of, last[3])).fetchone() is None
+
+
+def _decided_since(session: psycopg.Connection, moment: datetime) -> bool:
+    """Whether people have been joined, or rows withdrawn, by a decision that is younger than ``moment``."""
+    query = "select from ops.identity_decision where decision <> 'reject' and decided_at >= %s limit 1"
+    return session.execute(query, (moment,)).fetchone() is not None
 
 
 def begin(session: psycopg.Connection, *, as_of: date, suffix: str) -> int:

@@ -10,9 +10,11 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
-from doudi.contracts import Contract, load_contracts
+from doudi.access import identifier_key as read_identifier_key
+from doudi.contracts import load_contracts
+from doudi.identity import people
 from doudi.settings import Settings
-from doudi.warehouse.connection import WarehouseError
+from doudi.warehouse.connection import WarehouseError, connect
 
 Progress = Callable[[str], None]
 
@@ -53,6 +55,7 @@ class Runner:
     settings: Settings
     as_of: date
     schema_suffix: str = ""
+    seed_suffix: str = ""
     history_schema: str = ""
     progress: Progress = field(default=lambda line: None)
 
@@ -60,7 +63,9 @@ class Runner:
         """Run one command and return its nodes. Raises BuildError where dbt does not get as far as running them."""
         from dbt.cli.main import dbtRunner
 
-        with _environment(self.url, as_of=self.as_of), _errors_without_values() as sqlstates:
+        with connect(self.url, step="build", role="transformer") as session:
+            key = read_identifier_key(session, settings=self.settings)
+        with _environment(self.url, as_of=self.as_of, identifier_key=key), _errors_without_values() as sqlstates:
             outcome = dbtRunner(callbacks=[self._report]).invoke([*command, *self._options()])
         if outcome.exception is not None:
             raise BuildError(f"dbt {command[0]}: {outcome.exception}", sqlstates=tuple(sqlstates))
@@ -81,7 +86,9 @@ class Runner:
         contracts = load_contracts(self.settings.contracts).values()
         return {
             "schema_suffix": self.schema_suffix,
+            "seed_suffix": self.seed_suffix,
             "history_schema": self.history_schema,
+            "columns": {contract.name: [column.name for column in contract.columns] for contract in contracts},
             "people": [person for contract in contracts for person in people(contract)],
             "indicators": indicators(self.settings),
         }
@@ -90,21 +97,6 @@ class Runner:
         if event.info.name == "NodeFinished":
             node = event.data.node_info
             self.progress(f"{node.resource_type} {node.node_name}: {node.node_status}")
-
-
-def people(contract: Contract) -> list[dict[str, Any]]:
-    """The columns of a feed that hold a citizen ID, each with the column of the name that goes with it."""
-    columns = [column for column in contract.columns if column.type == "id"]
-    names = [column.name.removesuffix("citizen_id") + "name" for column in columns]
-    return [
-        {
-            "feed": contract.name,
-            "column": column.name,
-            "name_column": name if contract.has(name) else None,
-            "is_own": column.name == "citizen_id" or column.primary_key,
-        }
-        for column, name in zip(columns, names, strict=True)
-    ]
 
 
 def indicators(settings: Settings) -> list[str]:
@@ -134,9 +126,13 @@ def _node(result: Any, *, sqlstates: tuple[str | None, ...]) -> Node:
 
 
 @contextmanager
-def _environment(url: str, *, as_of: date) -> Iterator[None]:
-    """What profiles.yml and the macro as_of read, for as long as dbt runs."""
+def _environment(url: str, *, as_of: date, identifier_key: str) -> Iterator[None]:
+    """What profiles.yml, the macro as_of and libpq read, for as long as dbt runs.
+
+    libpq hands the key over as it connects: no statement, profile or artifact of dbt holds it.
+    """
     parts = conninfo_to_dict(url)
+    options = (parts.get("options"), os.environ.get("PGOPTIONS"), f"-c doudi.identifier_key={identifier_key}")
     ours = {
         "DOUDI_DBT_HOST": parts.get("host", "localhost"),
         "DOUDI_DBT_PORT": parts.get("port", "5432"),
@@ -145,6 +141,7 @@ def _environment(url: str, *, as_of: date) -> Iterator[None]:
         "DOUDI_DBT_DBNAME": parts.get("dbname", ""),
         "DOUDI_DBT_SSLMODE": parts.get("sslmode", "prefer"),
         "DOUDI_DBT_AS_OF": as_of.isoformat(),
+        "PGOPTIONS": " ".join(filter(None, options)),
     }
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update({name: str(value) for name, value in ours.items()})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -9,6 +10,7 @@ import psycopg
 from doudi.settings import Settings
 from doudi.warehouse import cluster
 
+Role = Literal["owner", "loader", "transformer", "extractor"]
 APPLICATION = "doudi"
 # A row's hash is that of its text, which must not depend on how an outside server is set up.
 _SESSION = "set datestyle to 'ISO, YMD'; set timezone to 'Asia/Shanghai'; set client_min_messages to warning"
@@ -46,8 +48,12 @@ def sqlalchemy_url(url: str) -> str:
 
 
 @contextmanager
-def connect(url: str, *, autocommit: bool = False, step: str = "") -> Iterator[psycopg.Connection]:
+def connect(
+    url: str, *, autocommit: bool = False, step: str = "", role: Role | None = None
+) -> Iterator[psycopg.Connection]:
     """A connection that commits at the end, rolls back on an error, and turns errors into WarehouseError.
+
+    A step names the ``role`` it works in, and can do no more than that; None is the account of the URL itself.
 
     Postgres's messages quote values (``Key (citizen_id)=(…)``, ``invalid input syntax …: "…"``); what leaves here
     names the error's class, table, column and constraint only.
@@ -55,10 +61,22 @@ def connect(url: str, *, autocommit: bool = False, step: str = "") -> Iterator[p
     try:
         with psycopg.connect(url, autocommit=True, application_name=f"{APPLICATION} {step}".strip()) as session:
             session.execute(_SESSION)
+            if role:
+                take_role(session, role)
             session.autocommit = autocommit
             yield session
     except psycopg.Error as error:
         raise without_values(error, step=step) from None
+
+
+def take_role(session: psycopg.Connection, role: Role) -> None:
+    """Give up what the account of the URL may do for what a step's role may. Raises WarehouseError without the role."""
+    try:
+        session.execute(f"set role doudi_{role}")
+    except (psycopg.errors.InvalidParameterValue, psycopg.errors.InsufficientPrivilege) as error:
+        raise WarehouseError(
+            f"the warehouse has no role doudi_{role} for this account: run doudi init", sqlstate=error.sqlstate
+        ) from None
 
 
 def without_values(error: psycopg.Error, *, step: str = "") -> WarehouseError:

@@ -6,10 +6,12 @@ from importlib.resources import files
 import psycopg
 from psycopg import sql
 
-from doudi.contracts import Contract
+from doudi.access import declare, identifier_key, load_access
+from doudi.contracts import Contract, load_contracts
+from doudi.settings import Settings
 from doudi.warehouse.connection import connect
+from doudi.warehouse.roles import OWNERS, close_database, create_role, create_roles, hand_over
 
-SCHEMAS = ("landing", "register", "ops", "identity", "reference", "staging", "intermediate", "marts")
 _MIGRATION_LOCK = 7_202_003  # any number, as long as every process takes the same
 
 
@@ -18,25 +20,38 @@ class SchemaError(Exception):
 
 
 def create_schemas(connection: psycopg.Connection, contracts: Iterable[Contract]) -> None:
-    """Create whatever is missing; what is there stays. Runs in the caller's transaction.
+    """Create whatever is missing; what is there stays. Runs in the caller's transaction, as the account of the URL.
 
-    Raises SchemaError where a register table that is there lacks a column of its contract or types it otherwise.
+    Raises SchemaError where a register table that is there lacks a column of its contract or types it otherwise, and
+    RoleError where the account lacks a right.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
     connection.execute("set local client_min_messages to warning")
-    for schema in SCHEMAS:
+    create_roles(connection)
+    close_database(connection)
+    for schema in OWNERS:
         connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
-    for script in ("ops.sql", "functions.sql"):
+    hand_over(connection)  # of a warehouse that was made before there were roles
+    connection.execute("set local role doudi_owner")
+    for script in ("ops.sql", "functions.sql", "identity.sql"):
         connection.execute(files("doudi.warehouse").joinpath("sql", script).read_text(encoding="utf-8"))
     for contract in contracts:
         _create_register(connection, contract)
         _refuse_drift(connection, contract)
+    connection.execute(files("doudi.warehouse").joinpath("sql", "access.sql").read_text(encoding="utf-8"))
+    connection.execute("set local role none")
+    hand_over(connection)
 
 
-def initialise(url: str, contracts: Iterable[Contract]) -> None:
-    """Create whatever is missing in the warehouse at ``url``, in a transaction of its own."""
+def initialise(url: str, settings: Settings) -> None:
+    """Create whatever is missing in the warehouse at ``url``, and bring the readers' rights to what access.yml says."""
+    access = load_access(settings.access)
     with connect(url, step="init") as connection:
-        create_schemas(connection, contracts)
+        create_schemas(connection, load_contracts(settings.contracts).values())
+        identifier_key(connection, settings=settings)
+        for reader in access.readers:
+            create_role(connection, reader.role)
+        declare(connection, access)
 
 
 def _create_register(connection: psycopg.Connection, contract: Contract) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from doudi.synth import Summary, generate
 
-PERSONS, AS_OF = 1500, date(2020, 6, 30)
+PERSONS, AS_OF = 1700, date(2020, 6, 30)
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,36 @@ def test_names_of_cases_are_unique() -> None:
         ("living_subsidy.yes", "living_subsidy.no"),
         ("care_subsidy.grade_3", "care_subsidy.grade_2"),
         ("refused.newly_at_risk", "refused.no_longer_at_risk"),
+        ("line.at_it", "line.one_fen_below"),
+        ("fall.one_fen_less", "fall.to_exactly_70_per_cent"),
+        ("fall.already_a_year_ago", "fall.just_after_a_year_ago"),
+        ("labour.sixty_tomorrow", "labour.sixty_today"),
+        ("illness.half_the_income", "illness.one_fen_more"),
+        ("again.at_standard", "again.one_fen_below"),
+        ("paid.exactly_26000", "paid.one_fen_more"),
+        ("uninsured.once_12_months_ago", "uninsured.once"),
+        ("disabled.one_with_two_certificates", "disabled.two"),
+        ("school.eighteen_today", "school.eighteen_tomorrow"),
+        ("fees.one_not_told", "fees.one_fen_more"),
+        ("grants.first_12_months_ago", "grants.first_the_day_after"),
+        ("margin.at_its_upper_end", "margin.one_fen_below_upper_end"),
+        ("rigid.one_fen_less", "rigid.exactly_60_per_cent"),
+        ("refusal.ill_on_the_day", "refusal.then_ill"),
+        ("left.12_months_ago", "left.the_day_after"),
+        ("exit.in_31_days", "exit.in_30_days"),
+        ("single.severe_returned", "single.severe_not_lifted"),
+        ("alone.sixty_tomorrow", "alone.sixty_today"),
+        ("care.partial_at_home", "care.full_at_home"),
+        ("child.paid", "child.amount_zero"),
+        ("guardian.only_an_id", "guardian.neither"),
+        ("elder.eighty_tomorrow", "elder.eighty_today"),
+        ("woman.covered_until_today", "woman.coverage_ended_yesterday"),
+        ("benefits.second_ended_yesterday", "benefits.second_ends_today"),
+        ("counties.two_certificates_in_one", "counties.two"),
+        ("hardship.without", "hardship.with_living_subsidy"),
+        ("names.differ_in_one_feed", "names.differ"),
+        ("lapsed.expires_today", "lapsed.expired_yesterday"),
+        ("risks.two_of_one_kind", "risks.three"),
     ],
 )
 def test_both_sides_of_an_edge(county: County, just_not: str, just: str) -> None:
@@ -70,6 +100,6 @@ def test_both_sides_of_an_edge(county: County, just_not: str, just: str) -> None
 @pytest.mark.parametrize("as_of", [date(2019, 3, 15), date(2020, 2, 29), date(2024, 7, 1)])
 def test_cases_come_out_on_any_day(tmp_path: Path, as_of: date) -> None:
     """The middle of a month, a leap day, and a day later than the last known standard."""
-    county = County(tmp_path, generate(tmp_path, persons=1100, seed=3, as_of=as_of))
+    county = County(tmp_path, generate(tmp_path, persons=1700, seed=3, as_of=as_of))
     assert _wrong(county) == []
     assert len(county.truth("cases")) >= len(cases.ALL)

@@ -10,7 +10,7 @@ from doudi.settings import load_settings
 from doudi.synth import county, faults
 from doudi.synth.places import load_places
 from doudi.synth.standards import Standards
-from doudi.synth.timeline import Timeline
+from doudi.synth.timeline import SNAPSHOT_MONTHS, Timeline
 from doudi.synth.world import World
 
 SETTINGS = load_settings()
@@ -63,7 +63,7 @@ def test_feeds_that_get_open_quotes_have_texts_of_one_line(units: list[county.Un
 
 def test_most_rows_of_a_list_stay_the_same_object(units: list[county.Unit]) -> None:
     states = [r.states for u in units for r in u.records if r.feed == "poverty_register"]
-    pairs = [(a, b) for rows in states for a, b in pairwise(rows) if a and b]
+    pairs = [(a, b) for rows in states for a, b in pairwise(rows[-SNAPSHOT_MONTHS:]) if a and b]
     assert sum(a is b for a, b in pairs) > 0.9 * len(pairs)
 
 

@@ -12,7 +12,7 @@ from unit.synth.reading import Reading, read
 from doudi.contracts import Contract, load_contracts
 from doudi.settings import load_settings
 from doudi.synth import truth
-from doudi.synth.records import Fact
+from doudi.synth.records import History, Version
 from doudi.synth.standards import Standards
 from doudi.synth.timeline import Timeline
 
@@ -46,28 +46,33 @@ def test_a_clean_county_has_nothing_to_refuse(clean_county: County) -> None:
 def test_the_registers_that_the_files_make_give_the_counts_and_the_warnings(
     county: County, readings: dict[str, Reading]
 ) -> None:
-    facts: list[Fact] = []
+    histories: list[History] = []
     counts: dict[str, tuple[int, int, int, int]] = {}
-    for feed, contract in CONTRACTS.items():
-        register: dict[tuple, tuple[dict[str, Any], date]] = {}
-        for name in sorted(name for name in readings if _contract_of(Path(name)) is contract):
+    for feed, county_code in sorted({tuple(name.rsplit("_", 2)[:2]) for name in readings}):
+        contract = CONTRACTS[feed]
+        register: dict[tuple, list[Version]] = defaultdict(list)
+        for name in sorted(name for name in readings if name.startswith(f"{feed}_{county_code}_")):
             reading = readings[name]
             day = date.fromisoformat(name.removesuffix(".csv")[-8:])
             published = _load(register, reading, contract, day)
             accepted, refused = len(reading.accepted), len(reading.refused)
             counts[name] = (accepted + refused, refused, published, accepted - published)
-        facts += [Fact(feed, row, since) for row, since in register.values()]
+        histories += [History(feed, county_code, tuple(versions)) for versions in register.values()]
     told = {
         row["file_name"]: tuple(int(row[f"rows_{kind}"]) for kind in ("read", "quarantined", "published", "unchanged"))
         for row in county.truth("deliveries")
     }
     assert counts == told
-    found = truth.warnings(facts, timeline=Timeline.up_to(AS_OF), standards=Standards.on(AS_OF))
-    expected = [tuple(row.values()) for row in county.truth("warnings")]
-    assert sorted(found) == sorted(expected)
+    timeline = Timeline.up_to(AS_OF)
+    for day in (*timeline.past_days, AS_OF):
+        found = truth.warnings(histories, day=day, timeline=timeline, standards=Standards.on(day))
+        expected = [
+            tuple(row.values()) for row in county.truth("warnings" + ("" if day == AS_OF else f"_{day:%Y%m%d}"))
+        ]
+        assert sorted(found) == sorted(expected), day
 
 
-def _load(register: dict, reading: Reading, contract: Contract, day: date) -> int:
+def _load(register: dict[tuple, list[Version]], reading: Reading, contract: Contract, day: date) -> int:
     """Take one delivery in, as feeds.md says; returns how many rows were news."""
     key_names = [column.name for column in contract.key]
     published = 0
@@ -75,14 +80,26 @@ def _load(register: dict, reading: Reading, contract: Contract, day: date) -> in
     for row in reading.accepted:
         key = tuple(row[name] for name in key_names)
         present.add(key)
-        if key not in register or register[key][0] != row:
-            register[key] = (row, day)
+        held = _held(register[key])
+        if held != row:
+            if held is not None:
+                _end(register[key], day)
+            register[key].append(Version(row, day))
             published += 1
     if contract.mode == "snapshot":
-        for key in [key for key in register if key not in present]:
-            if not any(_may_be(register[key][0], refused, contract) for _, refused in reading.refused):
-                del register[key]
+        for key in register.keys() - present:
+            held = _held(register[key])
+            if held and not any(_may_be(held, refused, contract) for _, refused in reading.refused):
+                _end(register[key], day)
     return published
+
+
+def _held(versions: list[Version]) -> dict[str, Any] | None:
+    return versions[-1].row if versions and versions[-1].until is None else None
+
+
+def _end(versions: list[Version], day: date) -> None:
+    versions[-1] = versions[-1]._replace(until=day)
 
 
 def _may_be(held: dict[str, Any], refused: dict[str, Any], contract: Contract) -> bool:

@@ -150,7 +150,10 @@ def _second_is_whole(scene: Scene) -> Person:
 def _child_known_by_name(scene: Scene) -> Person:
     """In two registers whose only key is the citizen ID."""
     grandfather, _, child, other = scene.family("skipped_generation", unique_names=True)
-    scene.refuse(scene.left_behind(child), _bad_check_character("citizen_id", child.citizen_id))
+    scene.refuse(
+        scene.left_behind(child, guardian=grandfather, guardian_capable=True),
+        _bad_check_character("citizen_id", child.citizen_id),
+    )
     scene.refuse(scene.child_protection(other), _bad_check_character("citizen_id", other.citizen_id))
     return grandfather
 

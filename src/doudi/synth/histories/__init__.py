@@ -13,10 +13,13 @@ def of_family(rng: Random, family: Family, world: World) -> list[Record]:
     records: list[Record] = []
     status = households.poverty(rng, family, world, records)
     hardship = persons.special_hardship(rng, family, world, records)
-    covered = [] if hardship else households.allowance(rng, family, world, records, poverty_status=status)
+    covered = []
+    if not hardship or rng.random() < 0.03:  # a few are on both lists
+        covered = households.allowance(rng, family, world, records, poverty_status=status)
+    households.allowance_elsewhere(rng, family, world, records)
     needy = bool(status or covered or hardship)
     households.housing(rng, family, world, records, needy=needy)
-    disabled = persons.disability(rng, family, world, records, covered=covered)
+    disabled = persons.disability(rng, family, world, records, covered=covered, hardship=hardship)
     persons.education(rng, family, world, records, needy=needy)
     persons.left_behind(rng, family, world, records)
     persons.child_protection(rng, family, world, records)

@@ -12,6 +12,7 @@ from doudi.synth.standards import INDICATORS
 from doudi.synth.world import World
 
 _CORRECTED, _REPEATED = 0.02, 0.01
+_MISNAMED, _HEARD = 0.006, "兵彬斌惠慧"  # a hospital writes down what it hears
 _DISEASES = (
     "肺结核",
     "慢性阻塞性肺疾病",
@@ -83,6 +84,8 @@ def medical(rng: Random, family: Family, world: World, records: list[Record], *,
                 insured=insured,
                 division_code=elsewhere,
             )
+            if rng.random() < _MISNAMED:
+                row["name"] = person.name[:-1] + pick(rng, _HEARD)
             correction = rows.bill(self_paid * 9 // 10, insured=insured)
             _happened(
                 rng,

@@ -6,18 +6,21 @@ from random import Random
 from doudi.synth import rows
 from doudi.synth.names import pick
 from doudi.synth.people import Family, Person
+from doudi.synth.places import NEIGHBOUR
 from doudi.synth.records import Record
+from doudi.synth.timeline import SNAPSHOT_MONTHS
 from doudi.synth.world import World
 
 # status: (share per cent of registered households, income from and to in per cent of the yearly standard,
 #          per cent of them on minimum allowance)
 _POVERTY = {
     "lifted": (74, 104, 260, 5),
-    "not_lifted": (10, 45, 92, 90),
-    "unstable": (7, 70, 112, 80),
-    "marginal": (7, 72, 118, 76),
-    "returned": (2, 50, 90, 85),
+    "not_lifted": (10, 62, 100, 90),
+    "unstable": (7, 80, 116, 80),
+    "marginal": (7, 82, 122, 76),
+    "returned": (2, 60, 98, 85),
 }
+_FALLEN = 0.06  # of registered households, those that had far more a year ago
 _STATUSES = tuple(status for status, (share, *_) in _POVERTY.items() for _ in range(share))
 _AT_RISK_NEXT = {"lifted": "unstable", "unstable": "lifted", "not_lifted": "lifted", "marginal": "unstable"}
 _POVERTY_CAUSES = (
@@ -32,6 +35,7 @@ _POVERTY_CAUSES = (
     "因灾",
     "交通条件落后",
 )
+_ELSEWHERE = 0.008  # of families, those with somebody on the neighbouring county's list of minimum allowance
 _ALLOWANCE_CAUSES = (
     "因病",
     "因残",
@@ -59,22 +63,20 @@ def poverty(rng: Random, family: Family, world: World, records: list[Record]) ->
     cause = pick(rng, _POVERTY_CAUSES)
     lifted_year = as_of.year - 1 - int(rng.random() * 4) if status in ("lifted", "unstable") else None
     changes = _poverty_changes(rng, status, income, world.deliveries("poverty_register"), as_of.year)
+    then = int(income * (_span(rng, 1.3, 2.2) if rng.random() < _FALLEN else _span(rng, 0.78, 1.02)))
     for person in family.members:
         age = person.age_on(as_of)
         works = 16 <= age < 60
+        able = works and rng.random() < 0.93
         row = rows.poverty_register(
             person,
             family,
             status=status,
-            annual_income=income,
+            annual_income=then,
             cause=cause,
-            labour=("skilled" if rng.random() < 0.15 else "ordinary")
-            if works
-            else "weak"
-            if 60 <= age < 68
-            else "none",
+            labour=_labour(rng, age, able=able),
             health=pick(rng, _HEALTH),
-            migrant_work=rng.random() < 0.4 if works else None,
+            migrant_work=rng.random() < 0.4 if able else None,
             lifted_year=lifted_year,
         )
         record = world.steady("poverty_register", row)
@@ -85,13 +87,23 @@ def poverty(rng: Random, family: Family, world: World, records: list[Record]) ->
     return status
 
 
+def _labour(rng: Random, age: int, *, able: bool) -> str:
+    if able:
+        return "skilled" if rng.random() < 0.15 else "ordinary"
+    if 16 <= age < 60:
+        return pick(rng, ("weak", "weak", "lost"))
+    return "weak" if 60 <= age < 68 else "none"
+
+
 def _poverty_changes(rng: Random, status: str, income: int, deliveries: int, year: int) -> list[tuple[int, dict]]:
-    changes = []
+    """The income of this year, from the first monthly list on, and what the lists after it bring."""
+    monthly = deliveries - SNAPSHOT_MONTHS
+    changes = [(monthly, {"annual_income_per_capita": income})]
     if rng.random() < 0.12:
-        index = 1 + int(rng.random() * (deliveries - 1))
+        index = monthly + 1 + int(rng.random() * (SNAPSHOT_MONTHS - 1))
         changes.append((index, {"annual_income_per_capita": int(income * _span(rng, 0.8, 1.25))}))
     if status in _AT_RISK_NEXT and rng.random() < 0.04:
-        index = 1 + int(rng.random() * (deliveries - 1))
+        index = monthly + 1 + int(rng.random() * (SNAPSHOT_MONTHS - 1))
         new = _AT_RISK_NEXT[status]
         changes.append((index, {"status": new} | ({"lifted_year": year} if new == "lifted" else {})))
     return changes
@@ -111,7 +123,7 @@ def allowance(
     members = _covered_members(rng, family)
     joins, leaves = _comings_and_goings(rng, len(dates))
     start = dates[joins].replace(day=1) if joins else timeline.history_from - timedelta(days=int(rng.random() * 1500))
-    exit_until = timeline.days(int(rng.random() * 150)) if rng.random() < 0.03 else None
+    exit_until = timeline.days(int(rng.random() * 120)) if rng.random() < 0.06 else None
     cause = pick(rng, _ALLOWANCE_CAUSES)
     sizes = [_sizes(family, members, data_date) for data_date in dates]
     for person in members:
@@ -143,6 +155,29 @@ def allowance(
     return members if leaves is None else []
 
 
+def allowance_elsewhere(rng: Random, family: Family, world: World, records: list[Record]) -> None:
+    """A grown member who is on the neighbouring county's list, whether this county's knows it or not."""
+    person = pick(rng, family.members)
+    if rng.random() >= _ELSEWHERE or person.age_on(world.timeline.as_of) < 18 or person.died:
+        return
+    standard = world.standards.of(rows.area_type(family))
+    row = rows.minimum_allowance(
+        person,
+        family,
+        head=person,
+        household_size=1,
+        covered_members=1,
+        monthly_income=standard // 2,
+        monthly_amount=standard // 200 * 100,
+        start_date=world.timeline.history_from - timedelta(days=int(rng.random() * 900)),
+        certificate_no=f"DB{NEIGHBOUR}{family.number:08d}",
+    )
+    row["division_code"] = pick(rng, world.places.neighbour).code
+    record = world.steady("minimum_allowance", row)
+    record.county = NEIGHBOUR
+    records.append(record)
+
+
 def _covered_members(rng: Random, family: Family) -> list[Person]:
     """All of the family, or only those who were included by themselves; the head need not be among them."""
     if len(family.members) > 2 and rng.random() < 0.2:
@@ -155,7 +190,7 @@ def _comings_and_goings(rng: Random, deliveries: int) -> tuple[int, int | None]:
     chance = rng.random()
     if chance < 0.05:
         return 1 + int(rng.random() * (deliveries - 1)), None
-    if chance < 0.09:
+    if chance < 0.11:
         return 0, int(rng.random() * deliveries)
     return 0, None
 

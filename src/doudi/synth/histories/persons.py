@@ -40,7 +40,7 @@ def special_hardship(rng: Random, family: Family, world: World, records: list[Re
 
 
 def disability(
-    rng: Random, family: Family, world: World, records: list[Record], *, covered: list[Person]
+    rng: Random, family: Family, world: World, records: list[Record], *, covered: list[Person], hardship: bool
 ) -> list[Person]:
     """Disability certificates; one that runs out within the delivered months is renewed. Returns their holders."""
     as_of = world.timeline.as_of
@@ -61,7 +61,7 @@ def disability(
             issued_on=issued_on,
             expires_on=_plus_years(issued_on, _CERTIFICATE_YEARS) if rng.random() < 0.93 else None,
             status="cancelled" if rng.random() < 0.03 else "valid",
-            living_subsidy=person in covered and rng.random() < 0.88,
+            living_subsidy=rng.random() < (0.06 if hardship else 0.88 if person in covered else 0),
             care_subsidy=grade in "12" and rng.random() < 0.9,
         )
         records += _certificates(rng, person, world, row)
@@ -146,7 +146,7 @@ def left_behind(rng: Random, family: Family, world: World, records: list[Record]
     for person in family.members:
         age = person.age_on(world.timeline.as_of)
         if person.relation == OTHER and 2 < age < 16 and rng.random() < 0.85:
-            values = {"kind": "child", "guardian": head, "guardian_capable": head.age_on(registered_on) < 70}
+            values = {"kind": "child", **_guardian(rng, head, on=registered_on)}
         elif person.relation == SPOUSE and age < 50 and rng.random() < 0.05:
             values = {"kind": "woman"}
         elif age >= 65 and (len(family.members) == 1 or person.relation == PARENT) and rng.random() < 0.3:
@@ -162,6 +162,15 @@ def left_behind(rng: Random, family: Family, world: World, records: list[Record]
             record.start(1)
         _limit(record, person, world)
         records.append(record)
+
+
+def _guardian(rng: Random, head: Person, *, on: date) -> dict:
+    """Who looks after a child: mostly a grandfather who still can; of some nobody is told."""
+    chance = rng.random()
+    if chance < 0.06:
+        return {"guardian": None, "guardian_capable": None}
+    capable = chance < 0.92 and head.age_on(on) < 70
+    return {"guardian": head, "guardian_capable": None if chance > 0.97 else capable}
 
 
 _ORPHAN_STATES = (

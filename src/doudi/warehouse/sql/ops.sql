@@ -122,3 +122,28 @@ create table if not exists ops.extract (
     unique (recipient, build_id, file_name)
 );
 comment on table ops.extract is 'Every file handed out, under which declaration and from which build.';
+
+create table if not exists ops.identifier_key (
+    fingerprint text not null,
+    noted_at timestamptz not null default now(),
+    only_one boolean primary key default true check (only_one)
+);
+comment on table ops.identifier_key is
+'Which key makes the identifiers of people, households and warnings; the key itself is not in the database.';
+comment on column ops.identifier_key.fingerprint is 'Empty where identifiers have been made without a key since before.';
+
+-- What identifiers are cut from: an HMAC-SHA-256 under the key that the session was started with. The setting holds the
+-- two blocks that the key is mixed with by RFC 2104, in hexadecimals; it is empty for a warehouse without a key, and an
+-- error where it is not set at all, so that nobody makes identifiers of another kind by accident.
+create or replace function ops.keyed_hash(content text) returns bytea
+language sql stable parallel safe
+return case
+    when current_setting('doudi.identifier_key') = '' then sha256(convert_to(content, 'UTF8'))
+    else sha256(
+        substring(decode(current_setting('doudi.identifier_key'), 'hex') from 65)
+        || sha256(
+            substring(decode(current_setting('doudi.identifier_key'), 'hex') from 1 for 64)
+            || convert_to(content, 'UTF8')
+        )
+    )
+end;

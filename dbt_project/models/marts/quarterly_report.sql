@@ -1,0 +1,323 @@
+-- What is reported at the end of a quarter, and of any other period: every figure for its own days and for the days it
+-- is held against. A row is there where either has something.
+{{ config(
+    incremental_strategy='mirror',
+    unique_key=['period', 'division_code', 'measure', 'item'],
+) }}
+
+with
+
+report_period as (
+    select *
+    from {{ ref('int_report_period') }}
+),
+
+warning as (
+    select *
+    from {{ ref('warning') }}
+),
+
+visit as (
+    select *
+    from {{ ref('stg_household_visit') }}
+    where visited_on <= {{ as_of() }}
+),
+
+spell as (
+    select *
+    from {{ ref('int_spell') }}
+    where is_start_known
+),
+
+grant_paid as (
+    select *
+    from {{ ref('stg_temporary_assistance') }}
+),
+
+benefit_amount as (
+    select *
+    from {{ ref('int_benefit_amount') }}
+),
+
+division as (
+    {{ divisions() }}
+),
+
+visited as (
+    select
+        warning.warning_id,
+        warning.level,
+        warning.division_code,
+        visit.visited_on,
+        visit.finding,
+        visit._valid_from
+    from visit
+    inner join warning
+        on upper(visit.warning_id) = warning.warning_id
+),
+
+-- How a warning stood on the last day of a period, by the latest visit up to then.
+latest_visit as (
+    select distinct on (report_period.period, report_period.is_before, visited.warning_id)
+        report_period.period,
+        report_period.is_before,
+        visited.warning_id,
+        visited.finding
+    from visited
+    inner join report_period
+        on visited.visited_on <= report_period.last_on
+    order by
+        report_period.period,
+        report_period.is_before,
+        visited.warning_id,
+        visited.visited_on desc,
+        visited._valid_from desc
+),
+
+opened as (
+    select
+        report_period.period,
+        report_period.is_before,
+        warning.division_code,
+        'warnings_opened' as measure,
+        warning.level as item,
+        count(*) as amount
+    from warning
+    inner join report_period
+        on warning.opened_on between report_period.first_on and report_period.last_on
+    group by
+        report_period.period,
+        report_period.is_before,
+        warning.division_code,
+        warning.level
+),
+
+closed as (
+    select
+        report_period.period,
+        report_period.is_before,
+        warning.division_code,
+        'warnings_' || warning.status as measure,
+        warning.level as item,
+        count(*) as amount
+    from warning
+    inner join report_period
+        on warning.closed_on between report_period.first_on and report_period.last_on
+    group by
+        report_period.period,
+        report_period.is_before,
+        warning.division_code,
+        warning.status,
+        warning.level
+),
+
+seen as (
+    select
+        report_period.period,
+        report_period.is_before,
+        visited.division_code,
+        visited.level as item,
+        count(distinct visited.warning_id) as warnings_visited,
+        count(distinct visited.warning_id) filter (where visited.finding = 'refer') as warnings_referred,
+        count(distinct visited.warning_id) filter (where visited.finding = 'resolved') as warnings_resolved
+    from visited
+    inner join report_period
+        on visited.visited_on between report_period.first_on and report_period.last_on
+    group by
+        report_period.period,
+        report_period.is_before,
+        visited.division_code,
+        visited.level
+),
+
+standing as (
+    select
+        report_period.period,
+        report_period.is_before,
+        warning.division_code,
+        warning.level as item,
+        count(*) as warnings_standing,
+        count(*) filter (
+            where
+            warning.due_on < report_period.last_on
+            and coalesce(latest_visit.finding, 'none') not in ('refer', 'resolved')
+        ) as warnings_overdue
+    from warning
+    inner join report_period
+        on warning.opened_on <= report_period.last_on
+        and coalesce(warning.closed_on, 'infinity') > report_period.last_on
+    left join latest_visit
+        on report_period.period = latest_visit.period
+        and report_period.is_before = latest_visit.is_before
+        and warning.warning_id = latest_visit.warning_id
+    group by
+        report_period.period,
+        report_period.is_before,
+        warning.division_code,
+        warning.level
+),
+
+newly_covered as (
+    select
+        report_period.period,
+        report_period.is_before,
+        spell.joined_division_code as division_code,
+        'people_newly_covered' as measure,
+        spell.membership as item,
+        count(distinct spell.person_id) as amount
+    from spell
+    inner join report_period
+        on spell.joined_on between report_period.first_on and report_period.last_on
+    where
+        spell.membership in (
+            'minimum_allowance', 'special_hardship', 'living_subsidy', 'care_subsidy', 'orphan', 'de_facto_unsupported'
+        )
+    group by
+        report_period.period,
+        report_period.is_before,
+        spell.joined_division_code,
+        spell.membership
+),
+
+helped as (
+    select
+        report_period.period,
+        report_period.is_before,
+        grant_paid.division_code,
+        'people_granted' as measure,
+        'temporary_assistance' as item,
+        count(distinct grant_paid.citizen_id) as amount
+    from grant_paid
+    inner join report_period
+        on grant_paid.granted_on between report_period.first_on and report_period.last_on
+    group by
+        report_period.period,
+        report_period.is_before,
+        grant_paid.division_code
+),
+
+paid as (
+    select
+        report_period.period,
+        report_period.is_before,
+        benefit_amount.division_code,
+        'money' as measure,
+        benefit_amount.benefit as item,
+        sum(benefit_amount.amount) as amount
+    from benefit_amount
+    inner join report_period
+        on benefit_amount.paid_on between report_period.first_on and report_period.last_on
+    group by
+        report_period.period,
+        report_period.is_before,
+        benefit_amount.division_code,
+        benefit_amount.benefit
+),
+
+measured as (
+    select * from opened
+    union all
+    select * from closed
+    {% for measure, source in [
+        ('warnings_visited', 'seen'),
+        ('warnings_referred', 'seen'),
+        ('warnings_resolved', 'seen'),
+        ('warnings_standing', 'standing'),
+        ('warnings_overdue', 'standing'),
+    ] %}
+    union all
+    select
+        period,
+        is_before,
+        division_code,
+        '{{ measure }}' as measure,
+        item,
+        {{ measure }} as amount
+    from {{ source }}
+    where {{ measure }} > 0
+    {% endfor %}
+    union all
+    select * from newly_covered
+    union all
+    select * from helped
+    union all
+    select * from paid
+),
+
+by_village as (
+    select
+        period,
+        division_code,
+        measure,
+        item,
+        coalesce(sum(amount) filter (where not is_before), 0) as amount,
+        coalesce(sum(amount) filter (where is_before), 0) as amount_before
+    from measured
+    group by
+        period,
+        division_code,
+        measure,
+        item
+),
+
+by_area as (
+    {{ by_every_area('by_village', ['period', 'measure', 'item'], ['amount', 'amount_before']) }}
+),
+
+-- Of an allowance that is paid every month, the months that are known: a change against a period of which only some
+-- months were ever listed says nothing.
+listed as (
+    select
+        report_period.period,
+        benefit_amount.benefit,
+        count(distinct benefit_amount.paid_on) filter (where not report_period.is_before) as months,
+        count(distinct benefit_amount.paid_on) filter (where report_period.is_before) as months_before
+    from benefit_amount
+    inner join report_period
+        on benefit_amount.paid_on between report_period.first_on and report_period.last_on
+    where benefit_amount.is_monthly
+    group by
+        report_period.period,
+        benefit_amount.benefit
+),
+
+final as (
+    select
+        {{ as_of() }} as as_of,
+        own.period,
+        own.name_en as period_name_en,
+        own.name_zh as period_name_zh,
+        own.first_on,
+        own.last_on,
+        earlier.first_on as before_first_on,
+        earlier.last_on as before_last_on,
+        by_area.division_code,
+        by_area.division_level,
+        division.name as division_name,
+        by_area.measure,
+        by_area.item,
+        case
+            when by_area.measure = 'money' then 'yuan'
+            when starts_with(by_area.measure, 'people') then 'people'
+            else 'warnings'
+        end as unit,
+        by_area.amount,
+        by_area.amount_before,
+        listed.months::integer as months_listed,
+        listed.months_before::integer as months_listed_before
+    from by_area
+    inner join report_period as own
+        on by_area.period = own.period
+        and not own.is_before
+    inner join report_period as earlier
+        on by_area.period = earlier.period
+        and earlier.is_before
+    left join division
+        on by_area.division_code = division.code
+    left join listed
+        on by_area.measure = 'money'
+        and by_area.period = listed.period
+        and by_area.item = listed.benefit
+)
+
+select * from final

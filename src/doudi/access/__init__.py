@@ -1,0 +1,7 @@
+"""Who may read what in the warehouse, as access.yml declares it, and the key that identifiers are made with."""
+
+from doudi.access.declaration import Access, AccessError, load_access
+from doudi.access.declaring import declare
+from doudi.access.identifiers import identifier_key
+
+__all__ = ["Access", "AccessError", "declare", "identifier_key", "load_access"]

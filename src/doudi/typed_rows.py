@@ -1,0 +1,292 @@
+"""Landed text becomes typed rows, each with what the contract finds wrong with it, in one scan.
+
+The SQL is written from the contract, so that a rule has one home. A row whose text, to the letter, is what a record
+standing in the register came from is known: it is neither typed nor judged by the contract again, for the record has
+its values and had no fault. Of a list that comes every month this is nearly every row.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import psycopg
+
+from doudi.contracts import Column, Contract
+from doudi.landing import SEPARATOR, Landed, LoadTables
+from doudi.rules import reason
+
+_TYPED = {
+    "text": "ops.clean_text({raw})",
+    "id": "ops.citizen_id({raw})",
+    "div": "ops.to_division({raw})",
+    "date": "ops.to_date({raw})",
+    "money": "ops.to_money({raw})::numeric(14, 2)",
+    "int": "ops.to_integer({raw})",
+    "bool": "ops.to_boolean({raw})",
+}
+_CITIZEN_ID_FAULTS = ("length", "characters", "birth_date", "check_character")
+
+
+@dataclass(kw_only=True)
+class RowTyping:
+    """The typing of one delivery's rows; ``known`` of them were known by their text, and stand in the register.
+
+    ``tables.typed`` holds the others, typed, with ``_row_hash`` and ``_faults``; ``tables.judged`` shows all of them, a
+    known row without its ``_row_no``. A value that is there and cannot be read as its type is null in ``typed`` and
+    named in ``_faults``. ``_row_hash`` is that of the row's text and of the rules by which it was read.
+    """
+
+    connection: psycopg.Connection
+    contract: Contract
+    landed: Landed
+    tables: LoadTables
+    area_code: str
+    data_date: date
+    known: int = 0
+
+    def run(self) -> None:
+        """Fill ``tables.typed`` and ``tables.faults``; commits."""
+        connection, tables = self.connection, self.tables
+        if self._comparable():
+            self.known = self._set_apart()
+        apart = f"inner join {tables.apart} as apart using (_row_no)" if self.known else ""
+        connection.execute(f"create unlogged table {tables.typed} as {self._query(apart)}")
+        connection.execute(
+            f"""
+            create unlogged table {tables.faults} as
+            select typed._row_no, fault.position::integer as position, fault.content ->> 'column' as column_name,
+                fault.content ->> 'rule' as rule, fault.content ->> 'reason' as reason
+            from {tables.typed} as typed
+            cross join lateral jsonb_array_elements(typed._faults) with ordinality as fault (content, position)
+            where typed._faults is not null
+            """
+        )
+        connection.execute(f"analyze {tables.typed}")
+        self._show_all()
+        connection.commit()
+
+    def complete(self) -> None:
+        """Type the known rows too, since one of them is to be refused for what the contract does not know of."""
+        if not self.known:
+            return
+        others = f"where not exists (select from {self.tables.typed} as typed where typed._row_no = landed._row_no)"
+        self.connection.execute(f"insert into {self.tables.typed} {self._query(others)}")
+        self.connection.execute(f"analyze {self.tables.typed}")
+        self.known = 0
+        self._show_all()
+        self.connection.commit()
+
+    def _comparable(self) -> bool:
+        """Whether rows may be known: of events few are sent again, and what a cell's text hides is not in its hash."""
+        if self.contract.mode != "snapshot" or self.landed.holds_separator:
+            return False
+        (damaged,) = self.connection.execute(f"select exists (select from {self.tables.cells})").fetchone()
+        return not damaged and register_knows(self.connection, contract=self.contract, area_code=self.area_code)
+
+    def _set_apart(self) -> int:
+        """Set the rows and the standing records that have no equal apart; returns the number of known rows.
+
+        0 where a known row came twice, since the second is to be refused.
+        """
+        self.connection.execute(
+            f"""
+            create unlogged table {self.tables.apart} as
+            select landed._row_no, standing._row_hash, standing._county_code
+            from (select _row_no, {self._row_hash} as _row_hash from ({self._raws("")}) as landed) as landed
+            full join (
+                select _row_hash, _county_code,
+                    case when _county_code = left({self._area}, 6) then _row_hash end as as_filed
+                from ({self.standing}) as standing
+            ) as standing on landed._row_hash = standing.as_filed
+            where landed._row_no is null or standing._row_hash is null
+            """
+        )
+        self.connection.execute(f"analyze {self.tables.apart}")
+        self.connection.execute(
+            f"""
+            create unlogged table {self.tables.gone} as
+            select standing.* from ({self.standing}) as standing
+            inner join {self.tables.apart} as apart using (_row_hash, _county_code)
+            """
+        )
+        self.connection.execute(f"analyze {self.tables.gone}")
+        new, gone, stood = self.connection.execute(
+            f"""
+            select count(_row_no), count(_row_hash), (select count(*) from ({self.standing}) as standing)
+            from {self.tables.apart}
+            """
+        ).fetchone()
+        known = self.landed.rows_read - self.landed.lines_set_aside - new
+        return known if known == stood - gone else 0
+
+    @property
+    def standing(self) -> str:
+        """A query of the versions that stand in the register on the day of the delivery, in its county or counties."""
+        return standing_versions(self.contract, area_code=self.area_code, data_date=self.data_date)
+
+    @property
+    def standing_unknown(self) -> str:
+        """Of these the ones that no known row confirms, all of them where no row is known."""
+        return f"select * from {self.tables.gone}" if self.known else self.standing
+
+    def _show_all(self) -> None:
+        names = ", ".join(column.name for column in self.contract.columns)
+        known = f"""
+            union all
+            select null, {names}, {self._area}, left({self._area}, 6), _row_hash, null
+            from ({self.standing}) as standing
+            where not exists (
+                select from {self.tables.apart} as apart
+                where apart._row_hash = standing._row_hash and apart._county_code = standing._county_code
+            )
+        """
+        self.connection.execute(
+            f"""
+            create or replace view {self.tables.judged} as
+            select _row_no, {names}, _area_code, _county_code, _row_hash, _faults from {self.tables.typed}
+            {known if self.known else ""}
+            """
+        )
+
+    def _raws(self, restriction: str) -> str:
+        texts = ", ".join(
+            f"{column.name if column.name in self.landed.columns else 'null::text'} as raw_{column.name}"
+            for column in self.contract.columns
+        )
+        return f"select _row_no, {texts} from {self.tables.landed} as landed {restriction}"
+
+    @cached_property
+    def _row_hash(self) -> str:
+        # Where a value holds the separator itself, two rows may be one text: no other delivery's hash is like these.
+        salt = _rules(self.connection, self.contract) + (
+            f" {self.tables.load_id}" if self.landed.holds_separator else ""
+        )
+        texts = ", ".join(f"coalesce(raw_{column.name}, '')" for column in self.contract.columns)
+        return f"md5(concat_ws({_text(SEPARATOR)}, {_text(salt)}, {texts}))::uuid"
+
+    @property
+    def _area(self) -> str:
+        """Where a row is filed: in the division it names, if that lies in the area of the delivery."""
+        area = _text(self.area_code)
+        if not self.contract.has("division_code"):
+            return area
+        return f"case when starts_with(division_code, {area}) then division_code else {area} end"
+
+    def _query(self, restriction: str) -> str:
+        """The landed rows typed and judged, with ``restriction`` only those it leaves."""
+        columns = self.contract.columns
+        names = ", ".join(column.name for column in columns)
+        raws = ", ".join(f"raw_{column.name}" for column in columns)
+        ids = [column.name for column in columns if column.type == "id"]
+        others = [column for column in columns if column.type != "id"]
+        typed = [f"{_typed(column)} as {column.name}" for column in others]
+        typed += [f"ops.is_citizen_id(raw_{name}) as {name}_plain" for name in ids]
+        normalised = [column.name for column in others]
+        for name in ids:
+            raw = f"raw_{name}"
+            normalised += [
+                f"case when {name}_plain then {raw} else ops.citizen_id_as_written({raw}) end as {name}",
+                f"case when {name}_plain then left({raw}, 8)::integer end as {name}_head",
+                f"case when {name}_plain then substr({raw}, 9, 9)::integer end as {name}_tail",
+            ]
+        judged = [f"ops.citizen_id_fault({name}, {name}_head, {name}_tail) as {name}_fault" for name in ids]
+        faults = [fault for column in columns for fault in _faults(column)]
+        any_fault = " or ".join(condition for condition, _ in faults)
+        # No subquery here: one that looks at the row's own values would keep the scan from being shared among workers.
+        all_faults = ", ".join(f"case when {condition} then {_json(told)} end" for condition, told in faults)
+        # `offset` keeps the planner from folding the levels into one, which would read each value several times. It is
+        # quoted since a bare 0 becomes a constant only after the planner has asked whether workers may share the level.
+        return f"""
+            select _row_no, {names},
+                {self._area} as _area_code,
+                left({self._area}, 6) as _county_code,
+                _row_hash,
+                case when {any_fault} then to_jsonb(array_remove(array[{all_faults}], null)) end as _faults
+            from (
+                select {", ".join(["_row_no, _row_hash", raws, names, *judged])}
+                from (
+                    select {", ".join(["_row_no, _row_hash", raws, *normalised])}
+                    from (
+                        select {", ".join(["_row_no", f"{self._row_hash} as _row_hash", raws, *typed])}
+                        from ({self._raws(restriction)}) as landed
+                        offset '0'
+                    ) as typed
+                    offset '0'
+                ) as normalised
+                offset '0'
+            ) as judged
+        """
+
+
+def register_knows(connection: psycopg.Connection, *, contract: Contract, area_code: str) -> bool:
+    """Whether the register holds anything, of whatever day, of the county or counties of ``area_code``."""
+    (known,) = connection.execute(
+        f"select exists (select from register.{contract.name} where starts_with(_county_code, left(%s, 6)))",
+        (area_code,),
+    ).fetchone()
+    return known
+
+
+def _rules(connection: psycopg.Connection, contract: Contract) -> str:
+    """A hash of all that decides how a row is read; with other rules no text is known, and each is read anew."""
+    (functions,) = connection.execute(
+        """
+        select string_agg(pg_get_functiondef(oid), '' order by oid::regprocedure::text)
+        from pg_proc where pronamespace = 'ops'::regnamespace and prokind = 'f'
+        """
+    ).fetchone()
+    faults = [(condition, told["rule"]) for column in contract.columns for condition, told in _faults(column)]
+    read = [(column.name, column.type, _typed(column)) for column in contract.columns]
+    return hashlib.sha256(repr((functions, read, faults)).encode()).hexdigest()[:16]
+
+
+def standing_versions(contract: Contract, *, area_code: str, data_date: date | str) -> str:
+    """A query of the versions that stand in the register on a day, in the county or counties of an area."""
+    day = _text(str(data_date))
+    return f"""
+        select * from register.{contract.name}
+        where _valid_from <= {day} and _valid_to > {day} and starts_with(_county_code, left({_text(area_code)}, 6))
+    """
+
+
+def _typed(column: Column) -> str:
+    raw = f"raw_{column.name}"
+    if column.type == "code":
+        as_sent = " ".join(f"when {_text(k)} then {_text(v)}" for k, v in column.codes.items())
+        folded = " ".join(f"when {_text(k.lower())} then {_text(v)}" for k, v in column.codes.items())
+        cleaned = f"lower(ops.clean_text(ops.half_width({raw})))"
+        return f"coalesce(case {raw} {as_sent} end, case {cleaned} {folded} end)"
+    return _TYPED[column.type].format(raw=raw)
+
+
+def _faults(column: Column) -> list[tuple[str, dict[str, str]]]:
+    """Condition and fault for each rule of a column, in the order in which they are told."""
+
+    def fault(condition: str, rule: str) -> tuple[str, dict[str, str]]:
+        said = reason(rule, header=column.header, column=column.name)
+        return condition, {"column": column.name, "rule": rule, "reason": said}
+
+    # Nearly every value is typed; only of the others it is asked whether there was anything to type.
+    empty = f"({column.name} is null and ops.clean_text(raw_{column.name}) is null)"
+    unread = f"({column.name} is null and ops.clean_text(raw_{column.name}) is not null)"
+    found = []
+    if column.required:
+        found.append(fault(empty, "required"))
+    if column.type == "id":
+        found += [fault(f"({column.name}_fault = '{code}')", f"citizen_id.{code}") for code in _CITIZEN_ID_FAULTS]
+    elif column.type != "text":
+        rule = "code" if column.type == "code" else f"type.{column.type}"
+        found.append(fault(unread, rule))
+    if column.minimum is not None:
+        found.append(fault(f"({column.name} < {column.minimum})", "minimum"))
+    return found
+
+
+def _json(value: dict[str, str]) -> str:
+    return _text(json.dumps(value, ensure_ascii=False)) + "::jsonb"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

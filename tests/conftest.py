@@ -8,12 +8,21 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from databases import copy_database
 
 from doudi.contracts import Contract, load_contracts
 from doudi.settings import Settings, load_settings
 from doudi.warehouse import cluster
 from doudi.warehouse.connection import connect
 from doudi.warehouse.schema import create_schemas
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _identifier_key() -> Iterator[None]:
+    """One key for all, as tests copy warehouses that others have built."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOUDI_IDENTIFIER_KEY", "a key for tests, which nobody needs to guess")
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +69,7 @@ def warehouse_url(server_url: str, template: str) -> Iterator[str]:
     """The URL of an empty warehouse that this test has to itself."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as session:
-        session.execute(f"create database {name} template {template} strategy file_copy")
+        copy_database(session, name, template=template)
         yield _database(server_url, name)
         session.execute(f"drop database {name} with (force)")
 

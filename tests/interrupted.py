@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
+from databases import copy_database
 
 from doudi import loads
 from doudi.settings import Settings
@@ -40,7 +41,7 @@ class Server:
         """An installation with an empty warehouse, gone afterwards."""
         name = f"run_{uuid4().hex[:12]}"
         with psycopg.connect(self.start(), autocommit=True) as session:
-            session.execute(f"create database {name} template empty strategy file_copy")
+            copy_database(session, name, template="empty")
         yield replace(self.settings, database_url=self.url(name), home=folder / name)
         with psycopg.connect(self.start(), autocommit=True) as session:
             session.execute(f"drop database {name} with (force)")

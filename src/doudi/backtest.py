@@ -82,7 +82,7 @@ def replay(
 
 def present(*, url: str) -> list[Hindsight]:
     """What the last build says of the warnings that the warehouse gave itself. Raises BuildError before the first."""
-    with connect(url, step="backtest") as session:
+    with connect(url, step="backtest", role="owner") as session:
         ((built,),) = session.execute("select to_regclass('marts.indicator_backtest') is not null").fetchall()
         if not built:
             raise BuildError("nothing has been built yet: run doudi build first")

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
+from doudi.access import AccessError
 from doudi.backtest import BacktestError
+from doudi.cli_access import app as access
+from doudi.cli_extracts import app as extracts
 from doudi.cli_review import app as review_desk
 from doudi.connectors.connections import SourceError
 from doudi.contracts import ContractError, load_contracts
@@ -27,6 +30,7 @@ from doudi.sources import SourcesError
 from doudi.transform import BuildError
 from doudi.warehouse import cluster, schema
 from doudi.warehouse.connection import WarehouseError, connect, warehouse_url
+from doudi.warehouse.roles import RoleError
 from doudi.warehouse.schema import SchemaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -35,9 +39,11 @@ app.add_typer(db, name="db")
 desk = typer.Typer(no_args_is_help=True, help="Refused rows: look, send back, take in again, give up.")
 app.add_typer(desk, name="quarantine")
 app.add_typer(review_desk, name="review")
+app.add_typer(access, name="access")
+app.add_typer(extracts, name="extract")
 
 _MENDABLE = (
-    *(BacktestError, QuarantineError, ReviewError, SimulationError, SourceError, SourcesError),
+    *(AccessError, BacktestError, QuarantineError, ReviewError, RoleError, SimulationError, SourceError, SourcesError),
     *(BuildError, ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, SuiteError),
     *(UnknownWarning, WarehouseError, cluster.ClusterError),
 )
@@ -160,17 +166,6 @@ def build(as_of: AsOf = None) -> None:
     result = build_marts(url=warehouse_url(settings), settings=settings, as_of=settings.date_of_run(), progress=_say)
     for name, value in asdict(result).items():
         print(f"{name.replace('_', ' ')}: {value}")
-
-
-@app.command()
-def extract(recipients: Annotated[list[str] | None, typer.Argument()] = None, out: Path | None = None) -> None:
-    """Write the extracts of the RECIPIENTS named, or of all, from the last build."""
-    from doudi.extracts import load_declarations, send
-
-    settings = _settings()
-    names = recipients or list(load_declarations(settings.extracts))
-    for file in send(names, settings=settings, out=out or settings.out):
-        print(f"{file.path}: {file.rows} rows")
 
 
 @app.command()
@@ -306,7 +301,7 @@ def quarantine_list(
         raise QuarantineError(f"--status={status}: write open, replayed, discarded or all")
     settings = _settings()
     initialise(settings)
-    with connect(warehouse_url(settings), step="quarantine list") as connection:
+    with connect(warehouse_url(settings), step="quarantine list", role="loader") as connection:
         counts = listing.counts(connection, feed=feed, load_id=load, status=None if status == "all" else status)
     rows = [(c.load_id, c.file_name, c.rule, c.columns, c.status, c.oldest, f"{c.rows:,}") for c in counts]
     columns = ("load", "delivery", "rule", "columns", "status", "since", "rows")

@@ -145,7 +145,7 @@ class Contract(_Customised):
 
     @model_validator(mode="after")
     def _agree(self) -> "Contract":
-        unknown = {item.property for item in self.custom} - {"mode", "extra_columns"}
+        unknown = {item.property for item in self.custom} - {"mode", "extra_columns", "blank_without"}
         if unknown:
             raise ValueError(f"unknown customProperties {sorted(unknown)}")
         if self.mode not in ("snapshot", "events"):
@@ -159,6 +159,8 @@ class Contract(_Customised):
         names = [column.name for column in self.columns]
         if len(names) != len(set(names)):
             raise ValueError("a column name stands twice")
+        if strange := sorted(set(self.blank_without) - set(names)):
+            raise ValueError(f"blank_without: there is no column {', '.join(strange)}")
         return self
 
     @property
@@ -178,6 +180,11 @@ class Contract(_Customised):
     def extra_columns(self) -> Literal["ignore", "note", "refuse"]:
         """What becomes of columns that the contract does not know: kept out, kept out and noted, or a refusal."""
         return self._custom_value("extra_columns", "ignore")
+
+    @property
+    def blank_without(self) -> tuple[str, ...]:
+        """The columns that a sender fills in on a list he was sent: with none of them filled in, a line is no row."""
+        return tuple(self._custom_value("blank_without", ()))
 
     @property
     def cadence(self) -> str:

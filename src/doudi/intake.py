@@ -91,11 +91,11 @@ class Intake:
                 delivery, contract, work=work, contracts_folder=self.settings.contracts, limits=self.settings.limits,
                 password=self._archive_password,
             )  # fmt: skip
-            landed = land(connection, parts=parts, tables=tables)
+            landed = land(connection, parts=parts, tables=tables, blank_without=contract.blank_without)
         ledger.update(
             connection, load_id, status="landed", encoding=_encodings(parts), rows_read=landed.rows_read,
             line_offset=parts[0].header_lines, manifest=manifest.model_dump(mode="json", exclude_unset=True),
-            notes=_notes(parts, contract),
+            notes=_notes(parts, contract, landed),
         )  # fmt: skip
         with timings.of("contract"):
             typing = RowTyping(
@@ -232,12 +232,17 @@ def _encodings(parts: list[Part]) -> str | None:
     return ", ".join(sorted({part.encoding for part in parts if part.encoding})) or None
 
 
-def _notes(parts: list[Part], contract: Contract) -> dict[str, list[str]]:
-    """What is worth telling of a delivery that was taken in: columns kept out, where the contract wants them noted."""
-    if contract.extra_columns != "note":
-        return {}
-    kept_out = dict.fromkeys(heading for part in parts for heading in unknown_headings(part.header, part.columns))
-    return {"columns_kept_out": list(kept_out)} if kept_out else {}
+def _notes(parts: list[Part], contract: Contract, landed: Landed) -> dict[str, list[str] | int]:
+    """What is worth telling of a delivery that was taken in.
+
+    ``columns_kept_out``, where the contract wants them noted, and ``lines_not_filled_in``, where there are any.
+    """
+    notes: dict[str, list[str] | int] = {}
+    if contract.extra_columns == "note":
+        kept_out = dict.fromkeys(heading for part in parts for heading in unknown_headings(part.header, part.columns))
+        notes["columns_kept_out"] = list(kept_out)
+    notes["lines_not_filled_in"] = landed.lines_not_filled_in
+    return {name: note for name, note in notes.items() if note}
 
 
 def _checked_manifest(delivery: Delivery, contract: Contract, *, sha256: str) -> Manifest:

@@ -96,10 +96,14 @@ class LandedPart:
 
 @dataclass(frozen=True, kw_only=True)
 class Landed:
-    """How a delivery went in: data rows read, those of them that are no records, and its parts."""
+    """How a delivery went in: data rows read, those of them that are no records, and its parts.
+
+    ``lines_not_filled_in``, lines of a list in which the sender has filled in nothing yet, are not among the rows.
+    """
 
     rows_read: int
     lines_set_aside: int
+    lines_not_filled_in: int
     parts: tuple[LandedPart, ...]
 
     @property
@@ -121,8 +125,13 @@ def _all_names(parts: Sequence[Part]) -> list[str]:
     return list(dict.fromkeys(name for part in parts for name in landed_names(part)))
 
 
-def land(connection: psycopg.Connection, *, parts: Sequence[Part], tables: LoadTables) -> Landed:
-    """Copy ``parts`` into ``tables.landed`` and commit. Rows that hold nothing at all are no rows."""
+def land(
+    connection: psycopg.Connection, *, parts: Sequence[Part], tables: LoadTables, blank_without: Sequence[str] = ()
+) -> Landed:
+    """Copy ``parts`` into ``tables.landed`` and commit.
+
+    Rows that hold nothing at all are no rows, nor are those that hold nothing in the columns ``blank_without``.
+    """
     _create(connection, parts, tables)
     connection.commit()
     landed: list[LandedPart] = []
@@ -131,9 +140,11 @@ def land(connection: psycopg.Connection, *, parts: Sequence[Part], tables: LoadT
         landed.append(_land_part(connection, part, position, rows_before, tables))
         connection.commit()
     aside = sum(part.lines_set_aside for part in landed)
-    rows = _drop_blank_rows(connection, parts, tables) + aside
+    _drop_blank_rows(connection, parts, tables)
+    unfilled = _drop_lines_not_filled_in(connection, parts, tables, blank_without) if blank_without else 0
+    (sound,) = connection.execute(f"select count(*) from {tables.landed}").fetchone()
     connection.commit()
-    return Landed(rows_read=rows, lines_set_aside=aside, parts=tuple(landed))
+    return Landed(rows_read=sound + aside, lines_set_aside=aside, lines_not_filled_in=unfilled, parts=tuple(landed))
 
 
 def _create(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> None:
@@ -293,8 +304,14 @@ def _take(pieces: io.StringIO) -> bytes:
     return content
 
 
-def _drop_blank_rows(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> int:
+def _drop_blank_rows(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> None:
     blank = " and ".join(f"nullif({name}, '') is null" for name in _all_names(parts))
     connection.execute(f"delete from {tables.landed} where {blank}")
-    (rows,) = connection.execute(f"select count(*) from {tables.landed}").fetchone()
-    return rows
+
+
+def _drop_lines_not_filled_in(
+    connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables, columns: Sequence[str]
+) -> int:
+    asked = [name for name in columns if name in _all_names(parts)]
+    empty = " and ".join(f"ops.clean_text({name}) is null" for name in asked)
+    return connection.execute(f"delete from {tables.landed} where {empty}").rowcount

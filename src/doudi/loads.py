@@ -103,7 +103,7 @@ def waiting(*, settings: Settings) -> list[str]:
     contracts = load_contracts(settings.contracts)
     found, _ = deliveries.in_folder(settings.inbox, feeds=contracts)
     found += spool.deliveries_in(settings.spool, feeds=contracts)
-    with connect(warehouse_url(settings), step="waiting") as connection:
+    with connect(warehouse_url(settings), step="waiting", role="loader") as connection:
         known = ledger.seen(connection, [delivery.origin for delivery in found])
         begun = ledger.unfinished_feeds(connection)
     fresh = {delivery.feed for delivery in found if delivery.origin not in known}
@@ -114,7 +114,7 @@ def waiting(*, settings: Settings) -> list[str]:
 def session(settings: Settings, feed: str) -> Iterator[tuple[psycopg.Connection, str]]:
     """A connection on which no other process takes in the same feed at the same time."""
     url = warehouse_url(settings)
-    with connect(url, step=f"load {feed}") as connection:
+    with connect(url, step=f"load {feed}", role="loader") as connection:
         connection.execute("select pg_advisory_lock(hashtext('doudi.load'), hashtext(%s))", (feed,))
         connection.commit()
         yield connection, url

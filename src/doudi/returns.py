@@ -53,7 +53,7 @@ def show(
 
     The text of the cell, or of the line, is masked but with ``values``. Raises QuarantineError where there is none.
     """
-    with connect(warehouse_url(settings), step="quarantine show") as connection:
+    with connect(warehouse_url(settings), step="quarantine show", role="loader") as connection:
         origin = listing.find(connection, load_id)
         headings = _headings(origin, settings)
         found = False
@@ -77,7 +77,7 @@ def export(*, settings: Settings, out: Path, load_id: int | None = None, feed: s
     """
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = []
-    with connect(warehouse_url(settings), step="quarantine export") as connection:
+    with connect(warehouse_url(settings), step="quarantine export", role="loader") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # the rows are read twice
         for origin in _chosen(connection, settings, load_id=load_id, feed=feed):
             path = out / f"退回_T{origin.load_id}_{_stem(origin)}.xlsx"
@@ -103,7 +103,7 @@ def replay_open(
     Raises QuarantineError where there are no open rows, or the delivery was refused whole.
     """
     done = Replayed()
-    with connect(warehouse_url(settings), step="quarantine replay") as connection:
+    with connect(warehouse_url(settings), step="quarantine replay", role="loader") as connection:
         origins = _chosen(connection, settings, load_id=load_id, feed=feed)
     if feed:
         origins = [origin for origin in origins if origin.status != "refused"]
@@ -138,14 +138,14 @@ def replay_file(path: Path, *, settings: Settings, progress: Progress = lambda l
     came = returned.read(path)
     done = Replayed()
     plans: dict[int, list[replay.Row]] = {}
-    with connect(warehouse_url(settings), step="quarantine replay") as connection:
+    with connect(warehouse_url(settings), step="quarantine replay", role="loader") as connection:
         origins = _origins_of(connection, path, came)
     # Unfinished replays of these deliveries first: what they publish is no longer open, and is then told as such.
     for origin in origins:
         with _desk(settings, origin, progress) as desk:
             done.loads += desk.finish_begun()
     finished = {result.load_id for result in done.loads}
-    with connect(warehouse_url(settings), step="quarantine replay") as connection:
+    with connect(warehouse_url(settings), step="quarantine replay", role="loader") as connection:
         faults: list[str] = []
         for origin in origins:
             own = [row for row in came if row.number.load_id == origin.load_id]
@@ -165,7 +165,7 @@ def replay_corrected(
 
     Raises QuarantineError where the row is not open, is no record, or would still hold a cell that lost its digits.
     """
-    with connect(warehouse_url(settings), step="quarantine replay") as connection:
+    with connect(warehouse_url(settings), step="quarantine replay", role="loader") as connection:
         origin = listing.find(connection, number.load_id)
     _refuse_whole(origin)
     headings = _headings(origin, settings)
@@ -236,7 +236,7 @@ def discard(*, settings: Settings, load_id: int, row_nos: list[int] | None, reas
 
     Raises QuarantineError where a row is not open or there is none.
     """
-    with connect(warehouse_url(settings), step="quarantine discard") as connection:
+    with connect(warehouse_url(settings), step="quarantine discard", role="loader") as connection:
         origin = listing.find(connection, load_id)
     with session(settings, origin.feed) as (connection, _):
         return fate.discard(connection, load_id=load_id, row_nos=row_nos, reason=reason)

@@ -29,7 +29,7 @@ from doudi.withdrawing import WithdrawalError, withdraw
 
 def listing(*, settings: Settings, state: str | None = "open", kind: str | None = None) -> list[Proposal]:
     """The proposals in a ``state`` (None for all) and of a ``kind`` (row or pair, None for both), the surest first."""
-    with connect(warehouse_url(settings), step="review list") as connection:
+    with connect(warehouse_url(settings), step="review list", role="owner") as connection:
         found = decisions.proposals(connection)
     return [each for each in found if state in (None, each.state) and kind in (None, each.kind)]
 
@@ -39,7 +39,7 @@ def show(review_no: int, *, settings: Settings) -> tuple[Proposal, list[tuple[st
 
     Raises ReviewError where there is none.
     """
-    with connect(warehouse_url(settings), step="review show") as connection:
+    with connect(warehouse_url(settings), step="review show", role="owner") as connection:
         proposal = decisions.find(connection, review_no)
         return proposal, decisions.history(connection, proposal)
 
@@ -59,7 +59,7 @@ def accept(
     Raises ReviewError where one is not open, two differ about the same column, or its delivery holds the record
     already; QuarantineError where the row is not open any more.
     """
-    with connect(warehouse_url(settings), step="review accept") as connection:
+    with connect(warehouse_url(settings), step="review accept", role="owner") as connection:
         chosen = [decisions.find(connection, review_no) for review_no in dict.fromkeys(review_nos)]
         decisions.refuse_out_of_turn(chosen, "accept")
         _refuse_two_answers(chosen)
@@ -89,7 +89,7 @@ def _accept_row(
     """Replay the row with the IDs proposed. The decision is on record before the row is taken in."""
     corrections = {each.column_name: each.citizen_id for each in proposals}
     contract = load_contracts(settings.contracts)[proposals[0].feed]
-    with connect(warehouse_url(settings), step="review accept") as connection:
+    with connect(warehouse_url(settings), step="review accept", role="owner") as connection:
         _refuse_not_open(connection, number)
         _refuse_record_held(connection, contract=contract, number=number, corrections=corrections, settings=settings)
         decisions.record(connection, proposals, "accept", reason=reason)
@@ -142,7 +142,7 @@ def _refuse_record_held(
 
 def reject(review_no: int, *, settings: Settings, reason: str) -> None:
     """Say no to a proposal. Raises ReviewError where it is not open."""
-    with connect(warehouse_url(settings), step="review reject") as connection:
+    with connect(warehouse_url(settings), step="review reject", role="owner") as connection:
         decisions.record(connection, [decisions.find(connection, review_no)], "reject", reason=reason)
 
 
@@ -152,12 +152,12 @@ def undo(review_no: int, *, settings: Settings, reason: str) -> None:
 
     Raises ReviewError where there is nothing to take back, or a later list has said the same as the row since.
     """
-    with connect(warehouse_url(settings), step="review undo") as connection:
+    with connect(warehouse_url(settings), step="review undo", role="owner") as connection:
         proposal = decisions.find(connection, review_no)
     if proposal.state == "accepted" and proposal.kind == "row":
         _undo_row(proposal, settings=settings, reason=reason)
         return
-    with connect(warehouse_url(settings), step="review undo") as connection:
+    with connect(warehouse_url(settings), step="review undo", role="owner") as connection:
         decisions.record(connection, [proposal], "undo", reason=reason)
         decisions.rejoin(connection)
 

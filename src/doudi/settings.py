@@ -60,6 +60,11 @@ class Settings:
         return self.project / "access.yml"
 
     @property
+    def outgoing(self) -> Path:
+        """Where extracts lie from when they are written until they are delivered; closed to others."""
+        return self.home / "outgoing"
+
+    @property
     def keys(self) -> Path:
         """What nobody but the account of this installation may read."""
         return self.home / "keys"

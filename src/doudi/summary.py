@@ -17,7 +17,7 @@ from doudi.warehouse.connection import connect, warehouse_url
 def print_summary(settings: Settings, *, since: datetime | None = None, console: Console | None = None) -> None:
     """Print the state of the warehouse; with ``since``, what was new from then on stands beside it."""
     console = console or _console()
-    with connect(warehouse_url(settings), step="summary") as connection:
+    with connect(warehouse_url(settings), step="summary", role="owner") as connection:
         console.print(_feeds(connection, settings))
         if _exists(connection, "ops.quarantine"):
             console.print(_refusals(connection))
@@ -167,7 +167,7 @@ def print_table(title: str, *columns: str, rows: Iterable[Sequence[object]], num
 def print_status(settings: Settings, *, console: Console | None = None) -> None:
     """Print what an engineer looks at first: feeds and whether they are late, what was refused, the last build."""
     console = console or _console()
-    with connect(warehouse_url(settings), step="status") as connection:
+    with connect(warehouse_url(settings), step="status", role="owner") as connection:
         console.print(_lateness(connection, settings))
         for title, query in _TROUBLE.items():
             cursor = connection.execute(query)

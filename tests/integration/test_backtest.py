@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from databases import copy_database
 from made_up import citizen_id
 from made_up_county import County, opened, person
 
@@ -55,7 +56,7 @@ def _fill(county: County) -> None:
 def county(server_url: str, template: str, settings: Settings) -> Iterator[County]:
     name = f"backtest_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(f"create database {name} template {template} strategy file_copy")
+        copy_database(server, name, template=template)
         with opened(server_url, name, settings) as county:
             _fill(county)
             yield county

@@ -81,7 +81,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "monthly_amount": None, "start_date": None, "end_date": None,
     },
     "household_visit": {
-        "warning_id": "w1", "visited_on": "2020-06-30", "visitor": "某乙", "finding": "refer", "refer_to": "housing",
+        "warning_id": "W1", "visited_on": "2020-06-30", "visitor": "某乙", "finding": "refer", "refer_to": "housing",
     },
 }  # fmt: skip
 
@@ -193,8 +193,10 @@ BROKEN: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     ],
     "household_visit": [
         ("referral_names_department", "refer_to", {"refer_to": None}),
-        ("not_after_data_date", "visited_on", {"visited_on": "2020-07-01"}),
-        ("warning_known", "warning_id", {"warning_id": "w2"}),
+        ("visited_by_now", "visited_on", {"visited_on": "2999-01-01"}),
+        ("warning_known", "warning_id", {"warning_id": "W2"}),
+        ("warning_known", "warning_id", {"warning_id": "W1；W2"}),
+        ("warning_known", "warning_id", {"warning_id": "；"}),
     ],
 }  # fmt: skip
 
@@ -228,7 +230,11 @@ ALSO_SOUND: dict[str, list[dict[str, Any]]] = {
         {"kind": "de_facto_unsupported", "father_state": "dead", "mother_state": "imprisoned"},
         {"citizen_id": citizen_id(0, born="20020701"), "start_date": "2020-01-01", "end_date": "2020-01-01"},
     ],
-    "household_visit": [{"finding": "confirmed", "refer_to": None}],
+    "household_visit": [
+        {"finding": "confirmed", "refer_to": None},
+        {"warning_id": "W1；w3"},
+        {"visited_on": "2020-07-01"},  # the list went out the day before
+    ],
 }
 
 Judge = Callable[..., list[Verdict]]
@@ -291,7 +297,7 @@ def _make_references(session: psycopg.Connection) -> None:
     session.execute("create table reference.division (code text, valid_from date, valid_to date)")
     session.execute(f"insert into reference.division values ('513431'), ('{VILLAGE}')")
     session.execute("create table marts.warning (warning_id text)")
-    session.execute("insert into marts.warning values ('w1')")
+    session.execute("insert into marts.warning values ('W1'), ('W3')")
 
 
 @pytest.mark.parametrize("feed", SOUND)

@@ -12,6 +12,7 @@ import openpyxl
 import psycopg
 import pytest
 import yaml
+from databases import copy_database
 from made_up import as_csv, citizen_id, poverty_row, write
 
 from doudi import cli, loads, quarantine, returns
@@ -41,7 +42,7 @@ def clean_register(settings: Settings, server_url: str, template: str, tmp_path:
         folder.mkdir()
         with psycopg.connect(server_url, autocommit=True) as session:
             session.execute("drop database if exists clean_doudi with (force)")
-            session.execute(f"create database clean_doudi template {template} strategy file_copy")
+            copy_database(session, "clean_doudi", template=template)
         url = server_url.rpartition("/")[0] + "/clean_doudi"
         files = [write(folder, name, as_csv(rows)) for name, rows in deliveries]
         loads.land_files(files, settings=replace(settings, database_url=url, home=folder))

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from databases import copy_database
 from made_up import VILLAGE, citizen_id
 from made_up_county import County, opened, person
 
@@ -84,7 +85,7 @@ def in_june(server_url: str, template: str, settings: Settings) -> Iterator[str]
     """The name of a database that was built as of the end of June, for each test to copy."""
     name = f"june_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(f"create database {name} template {template} strategy file_copy")
+        copy_database(server, name, template=template)
         with opened(server_url, name, settings) as county:
             _fill(county)
             county.build(JUNE)
@@ -96,7 +97,7 @@ def in_june(server_url: str, template: str, settings: Settings) -> Iterator[str]
 def county(server_url: str, in_june: str, settings: Settings) -> Iterator[County]:
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(f"create database {name} template {in_june} strategy file_copy")
+        copy_database(server, name, template=in_june)
         with opened(server_url, name, settings) as county:
             yield county
         server.execute(f"drop database {name} with (force)")

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from databases import copy_database
 from oracle import twelve_months
 from oracle.catalogue import findings
 from oracle.deliveries import Sent, write
@@ -116,7 +117,7 @@ def new_warehouse(
     def new() -> Warehouse:
         made.append(f"test_{uuid4().hex[:12]}")
         with psycopg.connect(server_url, autocommit=True) as session:
-            session.execute(f"create database {made[-1]} template {template} strategy file_copy")
+            copy_database(session, made[-1], template=template)
         url = urlunsplit(urlsplit(server_url)._replace(path=f"/{made[-1]}"))
         folder = tmp_path_factory.mktemp("deliveries")
         return Warehouse(settings=replace(settings, database_url=url, home=home), contracts=contracts, folder=folder)

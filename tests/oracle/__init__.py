@@ -1,4 +1,4 @@
-"""A plain reading of shared/domain/indicators.md over the register rows, held against what the models find.
+"""A plain reading of the page of indicators over the register rows, held against what the models find.
 
 Written from the page (and from docs/decisions/2026-11-24-indicators-read-closely.md where the page leaves room), not
 from the SQL: one thing after the other, no care for speed. ``register`` reads the rows that hold on a date, ``world``

@@ -35,7 +35,7 @@ def _names(world: World, person: str) -> set[tuple[str, str]]:
 
 def _normalised(name: str) -> str:
     """Without spaces, and with one kind of dot between the parts of a minority's name."""
-    for dot in "•・．.":
+    for dot in "•・．.‧∙":
         name = name.replace(dot, "·")
     return "".join(name.split())
 

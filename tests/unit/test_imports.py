@@ -20,7 +20,7 @@ LAYERS = (
     {"loads", "transform", "extracts", "explain", "synth"},
     {"returns"},
     {"review", "summary"},
-    {"cli_review"},
+    {"cli_access", "cli_extracts", "cli_review"},
     {"backtest", "simulate"},
     {"night", "orchestration"},
     {"cli"},

@@ -204,7 +204,8 @@ spell as (
         bool_and(is_start_known) filter (where begins) as is_start_known,
         max(in_until) as in_until,
         (array_agg(division_code order by in_from, _valid_from, in_until, division_code))[1] as joined_division_code,
-        (array_agg(division_code order by in_from desc, _valid_from desc, in_until desc, division_code))[1] as division_code
+        (array_agg(division_code order by in_from desc, _valid_from desc, in_until desc, division_code))[1]
+            as division_code
     from numbered
     group by
         membership,

@@ -4,7 +4,7 @@ versions as (
     {{ versions_of('household_visit') }}
 ),
 
-final as (
+standing as (
     select
         versions._county_code,
         versions.warning_id,
@@ -21,6 +21,42 @@ final as (
         versions._row_no
     from versions
     where {{ holds('versions') }}
+),
+
+-- One visit to a household answers for all of its warnings that its line names.
+answered as (
+    select
+        standing.*,
+        answer.warning_id as answered_id,
+        cardinality(ops.warning_ids(standing.warning_id)) as warnings_named
+    from standing
+    cross join lateral unnest(ops.warning_ids(standing.warning_id)) as answer (warning_id)
+),
+
+-- Of one day's lines the one that names the fewest says most of a warning.
+final as (
+    select distinct on (answered_id, visited_on)
+        _county_code,
+        answered_id as warning_id,
+        visited_on,
+        visitor,
+        finding,
+        refer_to,
+        measure,
+        remark,
+        _area_code,
+        _valid_from,
+        _data_date,
+        _load_id,
+        _row_no
+    from answered
+    order by
+        answered_id,
+        visited_on,
+        warnings_named,
+        _valid_from desc,
+        _load_id desc,
+        _row_no desc
 )
 
 select * from final

@@ -38,7 +38,7 @@ class Reader(Closed):
 
 
 class Access(Closed):
-    """``areas`` by the beginning of their division codes, ``departments`` by their names, each with what it is called."""
+    """``areas`` by the beginning of their division codes, ``departments`` by their names; each with what people say."""
 
     areas: dict[Division, str] = Field(default_factory=dict)
     departments: dict[Name, str] = Field(default_factory=dict)

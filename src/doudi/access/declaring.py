@@ -37,10 +37,7 @@ def declare(connection: psycopg.Connection, access: Access) -> None:
                 (kept.kinds, kept.area_column, kept.department_column)
                 is distinct from (excluded.kinds, excluded.area_column, excluded.department_column)
             """,
-            [
-                (name, list(opened.readers), opened.area, opened.department)
-                for name, opened in access.relations.items()
-            ],
+            [(name, list(opened.readers), opened.area, opened.department) for name, opened in access.relations.items()],
         )
     _entitle_all(connection)
     connection.execute("set local role none")

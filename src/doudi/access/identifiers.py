@@ -1,6 +1,6 @@
 """The key that the identifiers of people, households and warnings are made with; it is never in the database.
 
-Without it, whoever knows a citizen ID could find the person_id to it, and with all citizen IDs tried, the reverse. It is
+Without one, whoever knows a citizen ID could compute its person_id and, trying all citizen IDs, the reverse. It is
 handed to dbt's sessions as a setting of the session, which no other session and no statement shows.
 """
 

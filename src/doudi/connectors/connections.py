@@ -12,7 +12,7 @@ class SourceError(OSError):
 
 def get(connection_id: str) -> "Connection":
     """The connection of that id. Raises SourceError where none is known."""
-    found = _find(connection_id)
+    found = find(connection_id)
     if found is None:
         raise SourceError(f"no Airflow connection {connection_id} is known")
     return found
@@ -21,13 +21,14 @@ def get(connection_id: str) -> "Connection":
 def password(*connection_ids: str) -> str | None:
     """The password of the first of these connections that is known and has one, such as a zip archive's."""
     for connection_id in connection_ids:
-        found = _find(connection_id)
+        found = find(connection_id)
         if found is not None and found.password:
             return found.password
     return None
 
 
-def _find(connection_id: str) -> "Connection | None":
+def find(connection_id: str) -> "Connection | None":
+    """The connection of that id, None where none is known."""
     from airflow.sdk import Connection  # takes a second, and most deliveries need none
     from airflow.sdk.exceptions import AirflowNotFoundException
 

@@ -72,10 +72,10 @@ def read(connection: psycopg.Connection, warning_id: str) -> Case:
 def _visits(connection: psycopg.Connection, warning_id: str) -> list[Visit]:
     rows = connection.execute(
         """
-        select visited_on, finding, refer_to
+        select distinct on (visited_on) visited_on, finding, refer_to
         from register.household_visit
-        where upper(warning_id) = %s and _valid_to = 'infinity'
-        order by visited_on, _valid_from
+        where %s = any(ops.warning_ids(warning_id)) and _valid_to = 'infinity'
+        order by visited_on, cardinality(ops.warning_ids(warning_id)), _valid_from desc
         """,
         (warning_id,),
     )

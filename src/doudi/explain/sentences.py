@@ -23,7 +23,7 @@ def explain(warning_id: str, *, settings: Settings, language: Language = "en") -
 
     Names of people are left out: who may know them joins identity.person.
     """
-    with connect(warehouse_url(settings), step="explain") as connection:
+    with connect(warehouse_url(settings), step="explain", role="owner") as connection:
         case = read(connection, warning_id)
     return list(Teller(case=case, contracts=load_contracts(settings.contracts), language=language).lines())
 

@@ -1,18 +1,16 @@
-"""Extracts: what each department is handed out, as declared in extracts/<recipient>.yml and recorded in ops.extract."""
+"""Extracts: what each department is handed out, as declared in extracts/<recipient>.yml and recorded in ops.extract.
 
-from doudi.extracts.sending import (
-    Declaration,
-    ExtractError,
-    SentExtract,
-    load_declaration,
-    load_declarations,
-    send,
-    send_all,
-)
+A file appears under its name only when it is whole, and its manifest after it; so whoever finds a manifest finds all.
+"""
+
+from doudi.extracts.declaration import Declaration, load_declaration, load_declarations
+from doudi.extracts.errors import ExtractError, NotDeliveredError
+from doudi.extracts.sending import SentExtract, send, send_all
 
 __all__ = [
     "Declaration",
     "ExtractError",
+    "NotDeliveredError",
     "SentExtract",
     "load_declaration",
     "load_declarations",

@@ -106,9 +106,13 @@ class Declaration(Closed):
         return f"extracts/{self.recipient}.yml"
 
     @property
+    def text(self) -> str:
+        """What is declared, the same whatever the order of keys and the comments in the file."""
+        return self.model_dump_json()
+
+    @property
     def sha256(self) -> str:
-        """The hash of what is declared, whatever the order of keys and the comments in the file."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def fault(self, rule: str) -> ExtractError:
         return ExtractError(f"{self.file_name}: {rule}")

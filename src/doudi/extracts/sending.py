@@ -1,61 +1,28 @@
-"""Extracts: what each department is handed out, as declared in extracts/<recipient>.yml and recorded in ops.extract.
+"""From the marts to the recipients: what lies ready goes first, then what is due is prepared and goes out.
 
-A file appears under its name only when it is whole, and its manifest after it; so whoever finds a manifest finds all.
+Each recipient is served by one process at a time. What was prepared is delivered with the same bytes however often it
+takes; a consignment is made anew only where its declaration changed or its files were lost.
 """
 
-import csv
-import hashlib
-import json
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from itertools import chain, islice
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
 
 import psycopg
-import xlsxwriter
-import yaml
-from psycopg import sql
-from pydantic import Field, ValidationError
 
-from doudi.closed import Closed
+from doudi.extracts import changes, ledger, retention
+from doudi.extracts.declaration import Declaration, load_declaration, load_declarations
+from doudi.extracts.delivering import BY_CONNECTION, bring, connection_id, connection_of, open_place
+from doudi.extracts.errors import ExtractError, NotDeliveredError
+from doudi.extracts.ledger import Build, Consignment
+from doudi.extracts.preparing import MANIFEST, prepare, staging
 from doudi.settings import Settings
 from doudi.warehouse.connection import connect, warehouse_url
 
-_BATCH_ROWS = 5000
-_IDENTIFIER = r"^[a-z][a-z0-9_]*$"
-
-
-class ExtractError(Exception):
-    """A declaration is wrong or asks for what is not there; the message names the file."""
-
-
-class ExtractColumn(Closed):
-    name: str = Field(pattern=_IDENTIFIER)
-    heading: str
-
-
-class Declaration(Closed):
-    """Who gets which columns of which rows of which mart, why, and in which forms."""
-
-    recipient: str = Field(pattern=_IDENTIFIER)
-    title: str
-    purpose: str
-    legal_basis: str
-    source: str = Field(pattern=r"^marts\.[a-z][a-z0-9_]*$")
-    rows: dict[str, str]
-    columns: tuple[ExtractColumn, ...] = Field(min_length=1)
-    order_by: tuple[str, ...]
-    formats: tuple[Literal["csv", "xlsx"], ...] = Field(min_length=1)
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-    @property
-    def headings(self) -> list[str]:
-        return [column.heading for column in self.columns]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,218 +36,204 @@ class SentExtract:
     sha256: str
 
 
-@dataclass(frozen=True)
-class _Build:
-    build_id: int
-    as_of: date
+def send_all(
+    *, settings: Settings, as_of: date | None = None, progress: Progress = lambda line: None
+) -> list[SentExtract]:
+    """Hand out every declared extract that is due and was not handed out yet, and remove what is past its time.
 
-
-def load_declaration(path: Path) -> Declaration:
-    """Read one declaration. Raises ExtractError with the file's name and each fault."""
-    try:
-        declaration = Declaration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise ExtractError(f"{path.name}: {error}") from None
-    if declaration.recipient != path.stem:
-        raise ExtractError(f"{path.name}: its recipient says {declaration.recipient}")
-    return declaration
-
-
-def load_declarations(folder: Path) -> dict[str, Declaration]:
-    return {path.stem: load_declaration(path) for path in sorted(folder.glob("*.yml"))}
-
-
-def send_all(*, settings: Settings, as_of: date | None = None) -> list[SentExtract]:
-    """Hand out every declared extract of the last build that has not been handed out yet.
-
-    ``as_of`` asks for the last build of that date. Raises ExtractError where there is no build to hand out.
+    ``as_of`` asks for the build of that date; where the marts are of a later one by now, nothing new is prepared. One
+    recipient's fault does not keep the others waiting: the first is raised at the end. Raises ExtractError for a
+    declaration that is wrong or where nothing was built, NotDeliveredError where a recipient is out of reach.
     """
-    declarations = load_declarations(settings.extracts)
-    with connect(warehouse_url(settings), step="extract") as connection:
-        build = _last_build(connection, as_of)
-        sent = _already_sent(connection, build)
-    due = [name for name, declaration in declarations.items() if (name, declaration.sha256) not in sent]
-    return send(due, settings=settings, out=settings.out, as_of=as_of)
+    faults: list[Exception] = []
+    declarations = _readable(settings, faults)
+    sent: list[SentExtract] = []
+    with _session(settings) as connection:
+        build = ledger.build_at_hand(connection, None)
+        if as_of and build.as_of < as_of:
+            ledger.build_at_hand(connection, as_of)
+        for declaration in declarations:
+            try:
+                with _served(connection, declaration.recipient):
+                    sent += _deliver_prepared(connection, declaration, settings, progress)
+                    before = ledger.consignments(connection, declaration.recipient)
+                    if (as_of is None or build.as_of == as_of) and is_due(declaration, build, before):
+                        place = _usual_place(declaration, settings)
+                        sent += _make_and_deliver(connection, declaration, settings, build, place, before)
+            except (ExtractError, NotDeliveredError) as fault:
+                progress(str(fault))
+                faults.append(fault)
+        retention.prune(connection, settings=settings, progress=progress)
+    if faults:
+        raise faults[0]
+    return sent
 
 
-def send(recipients: list[str], *, settings: Settings, out: Path, as_of: date | None = None) -> list[SentExtract]:
-    """Write the extracts of ``recipients`` from the last build under ``out``, and record them."""
+def send(
+    recipients: list[str],
+    *,
+    settings: Settings,
+    out: Path | None = None,
+    as_of: date | None = None,
+    progress: Progress = lambda line: None,
+) -> list[SentExtract]:
+    """Hand out the extracts of ``recipients`` from the build at hand, whatever their cadence.
+
+    ``out``: under this folder and not to the recipient's connection. What lies there of this build and declaration
+    already is not written again, and told all the same.
+    """
     declarations = load_declarations(settings.extracts)
     unknown = sorted(set(recipients) - set(declarations))
     if unknown:
         raise ExtractError(f"no extract is declared for {', '.join(unknown)}; there are {', '.join(declarations)}")
     results = []
-    with connect(warehouse_url(settings), step="extract") as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # all files tell of one build
-        build = _last_build(connection, as_of)
-        for name in recipients:
-            results += _send_one(connection, declarations[name], build=build, out=out)
+    with _session(settings) as connection:
+        build = ledger.build_at_hand(connection, as_of)
+        for declaration in (declarations[name] for name in recipients):
+            with _served(connection, declaration.recipient):
+                _deliver_prepared(connection, declaration, settings, progress)
+                before = ledger.consignments(connection, declaration.recipient)
+                place = str(out.resolve()) if out else _usual_place(declaration, settings)
+                standing = [consignment for consignment in before if _stands(consignment, declaration, build, place)]
+                if standing:
+                    results += _told(standing[-1])
+                else:
+                    results += _make_and_deliver(connection, declaration, settings, build, place, before)
     return results
 
 
-def _last_build(connection: psycopg.Connection, as_of: date | None) -> _Build:
-    row = connection.execute(
-        """
-        select build_id, as_of from ops.build
-        where status = 'succeeded' and schema_suffix = '' and (%s::date is null or as_of = %s)
-        order by build_id desc
-        limit 1
-        """,
-        (as_of, as_of),
-    ).fetchone()
-    if row is None:
-        raise ExtractError(f"no marts have been built{f' as of {as_of}' if as_of else ''}: run doudi build first")
-    return _Build(*row)
-
-
-def _already_sent(connection: psycopg.Connection, build: _Build) -> set[tuple[str, str]]:
-    query = "select distinct recipient, declaration_sha256 from ops.extract where build_id = %s"
-    return set(connection.execute(query, (build.build_id,)).fetchall())
-
-
-def _send_one(
-    connection: psycopg.Connection, declaration: Declaration, *, build: _Build, out: Path
-) -> list[SentExtract]:
-    _refuse_undeclared(connection, declaration)
-    folder = out / declaration.recipient / build.as_of.isoformat()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-    files = []
-    for form in declaration.formats:
-        path = folder / f"{declaration.recipient}_{build.as_of:%Y%m%d}.{form}"
-        partial = path.with_name(f".{path.name}.part")
-        rows = _WRITERS[form](connection, declaration, partial, build)
-        with partial.open("rb") as content:
-            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-        partial.replace(path)
-        files.append(
-            SentExtract(recipient=declaration.recipient, file_name=path.name, path=str(path), rows=rows, sha256=sha256)
-        )
-    _write_manifest(connection, declaration, files, build=build, folder=folder)
-    for file in files:
-        _record(connection, declaration, file, build=build)
-    return files
-
-
-def _refuse_undeclared(connection: psycopg.Connection, declaration: Declaration) -> None:
-    """No column gets out that its mart does not have; told before a byte is written."""
-    schema, table = declaration.source.split(".")
-    rows = connection.execute(
-        "select column_name from information_schema.columns where table_schema = %s and table_name = %s",
-        (schema, table),
-    ).fetchall()
-    there = {name for (name,) in rows}
-    asked = {column.name for column in declaration.columns} | set(declaration.rows) | set(declaration.order_by)
-    if missing := sorted(asked - there):
-        raise ExtractError(f"extracts/{declaration.recipient}.yml: {declaration.source} has no {', '.join(missing)}")
-
-
-def _query(declaration: Declaration) -> sql.Composed:
-    conditions = [
-        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in declaration.rows.items()
+def is_due(declaration: Declaration, build: Build, before: list[Consignment]) -> bool:
+    """Whether the nightly run prepares an extract: by the cadence, and never twice of one build and declaration."""
+    went_out = [
+        consignment
+        for consignment in before
+        if consignment.declaration_sha256 == declaration.sha256 and consignment.state in ("delivered", "removed")
     ]
-    return sql.SQL("select {} from {} where {} order by {}").format(
-        sql.SQL(", ").join(sql.Identifier(column.name) for column in declaration.columns),
-        sql.Identifier(*declaration.source.split(".")),
-        sql.SQL(" and ").join([*conditions, sql.SQL("true")]),
-        sql.SQL(", ").join(map(sql.Identifier, declaration.order_by)),
-    )
+    if declaration.cadence == "on_demand" or any(
+        consignment.build.build_id == build.build_id for consignment in went_out
+    ):
+        return False
+    period = _PERIODS.get(declaration.cadence)
+    if period is None or not went_out:
+        return True
+    return period(build.as_of) > period(max(consignment.build.as_of for consignment in went_out))
 
 
-def _rows(connection: psycopg.Connection, declaration: Declaration) -> Iterator[list[str]]:
-    """The rows as text, from a cursor on the server so that memory stays flat."""
-    with connection.cursor(name="extract") as cursor:
-        cursor.itersize = _BATCH_ROWS
-        cursor.execute(_query(declaration))
-        for row in cursor:
-            yield [_safe_for_spreadsheet(value) for value in row]
-
-
-def _safe_for_spreadsheet(value: Any) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _write_csv(connection: psycopg.Connection, declaration: Declaration, path: Path, build: _Build) -> int:
-    count = 0
-    with path.open("w", encoding="utf-8-sig", newline="") as file:  # the BOM is what Excel knows UTF-8 by
-        writer = csv.writer(file)
-        writer.writerow(declaration.headings)
-        for row in _rows(connection, declaration):
-            writer.writerow(row)
-            count += 1
-    return count
-
-
-def _write_xlsx(connection: psycopg.Connection, declaration: Declaration, path: Path, build: _Build) -> int:
-    """A workbook of text cells, so that no citizen ID becomes a rounded number."""
-    count = 0
-    widths = [_width(heading) for heading in declaration.headings]
-    # In constant memory a column's width must be set before its rows; the first rows tell enough of it.
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
-        book.set_properties({"title": declaration.title, "created": datetime.combine(build.as_of, datetime.min.time())})
-        sheet = book.add_worksheet(build.as_of.isoformat())
-        bold, text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "@"})
-        sheet.freeze_panes(1, 0)
-        rows = _rows(connection, declaration)
-        first = list(islice(rows, 200))
-        for column in range(len(widths)):
-            width = max([widths[column], *(_width(row[column]) for row in first)])
-            sheet.set_column(column, column, min(width, 60) + 2, text)
-        sheet.write_row(0, 0, declaration.headings, bold)
-        for count, row in enumerate(chain(first, rows), start=1):
-            for column, value in enumerate(row):
-                sheet.write_string(count, column, value, text)
-        sheet.autofilter(0, 0, max(count, 1), len(widths) - 1)
-    return count
-
-
-def _width(text: str) -> int:
-    """Characters of a column that shows ``text``; a Chinese one is as wide as two Latin ones."""
-    return sum(2 if ord(character) > 0x2E80 else 1 for character in text)
-
-
-_WRITERS: dict[str, Callable[[psycopg.Connection, Declaration, Path, _Build], int]] = {
-    "csv": _write_csv,
-    "xlsx": _write_xlsx,
+_PERIODS: dict[str, Callable[[date], tuple[int, int]]] = {
+    "weekly": lambda day: day.isocalendar()[:2],
+    "monthly": lambda day: (day.year, day.month),
+    "quarterly": lambda day: (day.year, (day.month + 2) // 3),
 }
 
 
-def _write_manifest(
-    connection: psycopg.Connection, declaration: Declaration, files: list[SentExtract], *, build: _Build, folder: Path
-) -> None:
-    data_dates = connection.execute(
-        "select feed, max(data_date)::text from ops.load where status = 'published' and data_date <= %s group by feed",
-        (build.as_of,),
-    ).fetchall()
-    manifest = {
-        "recipient": declaration.recipient,
-        "purpose": declaration.purpose,
-        "legal_basis": declaration.legal_basis,
-        "as_of": build.as_of.isoformat(),
-        "build_id": build.build_id,
-        "declaration_sha256": declaration.sha256,
-        "columns": [column.name for column in declaration.columns],
-        "data_dates": dict(sorted(data_dates)),
-        "files": [{key: value for key, value in asdict(file).items() if key != "path"} for file in files],
-    }
-    path = folder / "manifest.json"
-    partial = folder / ".manifest.json.part"
-    partial.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+def _readable(settings: Settings, faults: list[Exception]) -> list[Declaration]:
+    declarations = []
+    for path in sorted(settings.extracts.glob("*.yml")):
+        try:
+            declarations.append(load_declaration(path))
+        except ExtractError as fault:
+            faults.append(fault)
+    return declarations
 
 
-def _record(connection: psycopg.Connection, declaration: Declaration, file: SentExtract, *, build: _Build) -> None:
-    connection.execute(
-        """
-        insert into ops.extract (build_id, recipient, declaration_sha256, as_of, file_name, rows, sha256)
-        values (%s, %s, %s, %s, %s, %s, %s)
-        on conflict (recipient, build_id, file_name) do update
-        set declaration_sha256 = excluded.declaration_sha256, rows = excluded.rows, sha256 = excluded.sha256,
-            written_at = now()
-        """,
-        (
-            build.build_id, declaration.recipient, declaration.sha256, build.as_of, file.file_name, file.rows,
-            file.sha256,
-        ),
-    )  # fmt: skip
+@contextmanager
+def _session(settings: Settings) -> Iterator[psycopg.Connection]:
+    with connect(warehouse_url(settings), autocommit=True, step="extract", role="extractor") as connection:
+        yield connection
+
+
+@contextmanager
+def _served(connection: psycopg.Connection, recipient: str) -> Iterator[None]:
+    """Two senders would deliver twice. The lock ends with the session, however that ends."""
+    key = ("doudi.extract", recipient)
+    connection.execute("select pg_advisory_lock(hashtext(%s), hashtext(%s))", key)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtext(%s), hashtext(%s))", key)
+
+
+def _usual_place(declaration: Declaration, settings: Settings) -> str:
+    return BY_CONNECTION if connection_of(declaration.recipient) else str(settings.out.resolve())
+
+
+def _deliver_prepared(
+    connection: psycopg.Connection, declaration: Declaration, settings: Settings, progress: Progress
+) -> list[SentExtract]:
+    """Deliver what was prepared and did not get through; what may not go out any more is withdrawn."""
+    sent = []
+    for consignment in ledger.consignments(connection, declaration.recipient):
+        if consignment.state != "prepared":
+            continue
+        if consignment.declaration_sha256 != declaration.sha256:
+            _give_up(connection, consignment, settings, "withdrawn")
+            progress(f"{declaration.recipient}: {consignment.folder} is withdrawn, its declaration has changed")
+        elif not (staging(settings, consignment) / MANIFEST).exists():
+            _give_up(connection, consignment, settings, "lost")
+            progress(f"{declaration.recipient}: {consignment.folder} was prepared and is gone; it is made anew")
+        else:
+            sent += _deliver(connection, consignment, settings)
+    return sent
+
+
+def _give_up(connection: psycopg.Connection, consignment: Consignment, settings: Settings, state: str) -> None:
+    with connection.transaction():
+        ledger.became(connection, consignment, state)
+        changes.forget(connection, consignment.recipient)
+    shutil.rmtree(staging(settings, consignment), ignore_errors=True)
+
+
+def _make_and_deliver(
+    connection: psycopg.Connection,
+    declaration: Declaration,
+    settings: Settings,
+    build: Build,
+    place: str,
+    before: list[Consignment],
+) -> list[SentExtract]:
+    consignment = prepare(connection, declaration, settings=settings, build=build, destination=place, before=before)
+    return _deliver(connection, consignment, settings)
+
+
+def _deliver(connection: psycopg.Connection, consignment: Consignment, settings: Settings) -> list[SentExtract]:
+    """Bring each file there, the manifest last: who finds it finds all."""
+    ready = staging(settings, consignment)
+    names = [*(file.file_name for file in consignment.files), MANIFEST]
+    with open_place(consignment.recipient, destination=consignment.destination, folder=consignment.folder) as place:
+        for name in names:
+            bring(place, ready / name)
+    ledger.became(connection, consignment, "delivered")
+    shutil.rmtree(ready, ignore_errors=True)
+    return _told(consignment)
+
+
+def _stands(consignment: Consignment, declaration: Declaration, build: Build, place: str) -> bool:
+    """Whether this was delivered of this build and declaration to this place, and is still there where we can see."""
+    if (consignment.build, consignment.declaration_sha256, consignment.destination, consignment.state) != (
+        *(build, declaration.sha256, place),
+        "delivered",
+    ):
+        return False
+    if place == BY_CONNECTION:
+        return True
+    return all((_folder(consignment) / file.file_name).is_file() for file in consignment.files)
+
+
+def _folder(consignment: Consignment) -> Path:
+    return Path(consignment.destination) / consignment.recipient / consignment.folder
+
+
+def _told(consignment: Consignment) -> list[SentExtract]:
+    by_connection = consignment.destination == BY_CONNECTION
+    where = f"{connection_id(consignment.recipient)}/{consignment.folder}" if by_connection else _folder(consignment)
+    return [
+        SentExtract(
+            recipient=consignment.recipient,
+            file_name=file.file_name,
+            path=f"{where}/{file.file_name}",
+            rows=file.rows,
+            sha256=file.sha256,
+        )
+        for file in consignment.files
+    ]

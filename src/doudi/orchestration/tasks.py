@@ -41,7 +41,10 @@ def report_refusals(feed: str, *, since: datetime) -> None:
     """
     from doudi.warehouse.connection import connect, warehouse_url
 
-    with retrying_only_what_may_pass(), connect(warehouse_url(load_settings()), step="refusals") as connection:
+    with (
+        retrying_only_what_may_pass(),
+        connect(warehouse_url(load_settings()), step="refusals", role="loader") as connection,
+    ):
         refused = connection.execute(
             """
             select load_id, file_name, error_code, error from ops.load

@@ -46,7 +46,7 @@ def build_data_docs(
 
     Raises WarehouseError where Postgres refused, and SuiteError where a suite is wrong.
     """
-    with connect(url, autocommit=True, step="data docs") as session:
+    with connect(url, autocommit=True, step="data docs", role="loader") as session:
         session.execute(
             "select pg_advisory_lock(hashtext(%s))", (_LOCK,)
         )  # two builders would clear up after each other

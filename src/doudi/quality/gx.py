@@ -18,7 +18,7 @@ from psycopg.adapt import Dumper, PyFormat
 from psycopg.types.numeric import FloatDumper
 
 from doudi.quality.suites import LAST_OBSERVED, ROWS_BY_QUERY, Check, Parameters, SuiteError, parameters_in
-from doudi.warehouse.connection import WarehouseError
+from doudi.warehouse.connection import WarehouseError, take_role
 
 JUDGED = "judged"  # the view that the expectations see
 _SEVERITIES = {"stop": "critical", "warn": "warning"}
@@ -193,6 +193,7 @@ def _batch(url: str, rows: str) -> Iterator[Any]:
 
     def connect() -> psycopg.Connection:
         session = psycopg.connect(url, autocommit=True, application_name="doudi judge")
+        take_role(session, "loader")
         session.adapters.register_dumper(float, _ExactNumber)
         create_view(session, rows)
         session.autocommit = False

@@ -67,7 +67,7 @@ def judge(
     if missing := PARAMETER_NAMES - parameters.keys():
         raise SuiteError(f"suite {suite.feed}: judged without {', '.join(sorted(missing))}")
     url = plain_url(url)
-    with connect(url, step=f"judge {suite.feed}") as session:
+    with connect(url, step=f"judge {suite.feed}", role="loader") as session:
         readable = _readable_relations(session, (each.requires for each in suite.expectations if each.requires))
         checks = [check for check in suite.checks if _applies(suite, check, parameters, readable)]
         rows = _rows_query(session, table=table, suite=suite, checks=checks, parameters=parameters)

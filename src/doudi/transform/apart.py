@@ -47,7 +47,7 @@ def apart(
     seeds since they changed.
     """
     say = progress or (lambda line: None)
-    with connect(url, autocommit=True, step="apart") as session:
+    with connect(url, autocommit=True, step="apart", role="transformer") as session:
         lock(session, say)
         if loaded_seeds(session) != content(settings)["seeds"]:
             raise BuildError("the seeds are not loaded as they stand in their files: run doudi build first")

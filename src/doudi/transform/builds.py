@@ -2,6 +2,8 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -53,7 +55,7 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
     if as_of > today:
         raise BuildError(f"as of {as_of}: that day has not come yet")
     started = time.monotonic()
-    with connect(url, autocommit=True, step="build") as session:
+    with connect(url, autocommit=True, step="build", role="transformer") as session:
         lock(session, say)
         suffix, content = record.schema_suffix(session, as_of), record.content(settings)
         kept = ["unit_test", "seed"] if content["seeds"] == record.loaded_seeds(session) else ["unit_test"]
@@ -97,7 +99,7 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
 def is_needed(url: str, as_of: date) -> bool:
     """Whether a build as of a date could give anything that the last one for that date did not."""
     made_from = record.content(load_settings())
-    with connect(url, step="build") as session:
+    with connect(url, step="build", role="transformer") as session:
         return not record.holds_everything(session, as_of, made_from=made_from)
 
 
@@ -114,7 +116,7 @@ def unit_tests(*, url: str, settings: Settings, progress: Progress | None = None
         schema_suffix=suffix,
         progress=progress or (lambda line: None),
     )
-    with connect(url, autocommit=True, step="unit tests") as session:
+    with connect(url, autocommit=True, step="unit tests", role="transformer") as session:
         lock(session, runner.progress)
         load_working_days(session, last_year=_UNIT_TEST_DATE.year + 1)
         try:
@@ -133,6 +135,16 @@ def lock(session: psycopg.Connection, say: Progress) -> None:
     if not free:
         say("another build is running; waiting for it to end")
         session.execute("select pg_advisory_lock(%s)", (_LOCK,))
+
+
+@contextmanager
+def marts_kept_still(session: psycopg.Connection) -> Iterator[None]:
+    """No build changes the marts meanwhile: one at work is waited for, and one that comes waits."""
+    session.execute("select pg_advisory_lock_shared(%s)", (_LOCK,))
+    try:
+        yield
+    finally:
+        session.execute("select pg_advisory_unlock_shared(%s)", (_LOCK,))
 
 
 def drop_schemas(session: psycopg.Connection, suffix: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
-from doudi.access import identifier_key as read_identifier_key
+from doudi.access import AccessError, identifier_key
 from doudi.contracts import load_contracts
 from doudi.identity import people
 from doudi.settings import Settings
@@ -63,14 +63,20 @@ class Runner:
         """Run one command and return its nodes. Raises BuildError where dbt does not get as far as running them."""
         from dbt.cli.main import dbtRunner
 
-        with connect(self.url, step="build", role="transformer") as session:
-            key = read_identifier_key(session, settings=self.settings)
+        key = self._identifier_key()
         with _environment(self.url, as_of=self.as_of, identifier_key=key), _errors_without_values() as sqlstates:
             outcome = dbtRunner(callbacks=[self._report]).invoke([*command, *self._options()])
         if outcome.exception is not None:
             raise BuildError(f"dbt {command[0]}: {outcome.exception}", sqlstates=tuple(sqlstates))
         results = getattr(outcome.result, "results", None) or ()
         return [_node(result, sqlstates=tuple(sqlstates)) for result in results]
+
+    def _identifier_key(self) -> str:
+        with connect(self.url, step="build", role="transformer") as session:
+            try:
+                return identifier_key(session, settings=self.settings)
+            except AccessError as error:
+                raise BuildError(str(error)) from None
 
     def _options(self) -> list[str]:
         """Artifacts of builds apart from the present are kept apart, so that each finds its own parsed project."""

@@ -47,7 +47,7 @@ def create_roles(connection: psycopg.Connection) -> None:
 
 def create_role(connection: psycopg.Connection, role: str) -> None:
     """Create a group role unless there is one. Raises RoleError where the account may not."""
-    if connection.execute("select from pg_roles where rolname = %s", (role,)).fetchone():
+    if connection.execute("select from pg_roles where rolname = %s", (role,)).fetchone() is not None:
         return
     try:
         with connection.transaction():

@@ -33,7 +33,7 @@ def create_schemas(connection: psycopg.Connection, contracts: Iterable[Contract]
         connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
     hand_over(connection)  # of a warehouse that was made before there were roles
     connection.execute("set local role doudi_owner")
-    for script in ("ops.sql", "functions.sql", "identity.sql"):
+    for script in ("ops.sql", "functions.sql", "identity.sql", "disclosure.sql"):
         connection.execute(files("doudi.warehouse").joinpath("sql", script).read_text(encoding="utf-8"))
     for contract in contracts:
         _create_register(connection, contract)

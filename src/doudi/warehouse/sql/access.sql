@@ -1,69 +1,5 @@
 -- Who may use what: the steps' rights, the readers as access.yml declares them, and how a relation is opened to them.
 
--- Each privilege is granted where it is missing only: a grant changes the catalogue, and may meet another's change of it.
-do $$
-declare
-    missing record;
-begin
-    for missing in
-        with wanted (role, relation, privileges) as (
-            values
-                ('doudi_loader', 'ops.load', '{select,insert,update}'::text[]),
-                ('doudi_loader', 'ops.load_source', '{select,insert}'),
-                ('doudi_loader', 'ops.quarantine', '{select,insert,update,delete}'),
-                ('doudi_loader', 'ops.check_result', '{select,insert,delete}'),
-                ('doudi_loader', 'ops.build', '{select}'),
-                ('doudi_loader', 'ops.identity_decision', '{select,insert}'),
-                ('doudi_loader', 'identity.review', '{select}'),
-                ('doudi_loader', 'identity.joined_id', '{select}'),
-                ('doudi_transformer', 'ops.load', '{select}'),
-                ('doudi_transformer', 'ops.quarantine', '{select}'),
-                ('doudi_transformer', 'ops.build', '{select,insert,update}'),
-                ('doudi_transformer', 'ops.identity_decision', '{select}'),
-                ('doudi_transformer', 'ops.identifier_key', '{select,insert}'),
-                ('doudi_transformer', 'access.reader', '{select}'),
-                ('doudi_transformer', 'access.relation', '{select}'),
-                ('doudi_extractor', 'ops.load', '{select}'),
-                ('doudi_extractor', 'ops.build', '{select}'),
-                ('doudi_extractor', 'ops.extract', '{select,insert,update}')
-            union all
-            select 'doudi_transformer', format('register.%I', relname), '{select}'
-            from pg_class
-            where relnamespace = 'register'::regnamespace and relkind in ('r', 'p')
-            union all
-            select role, format('reference.%I', relname), '{select}'
-            from pg_class
-            cross join unnest('{doudi_loader,doudi_extractor}'::text[]) as role
-            where relnamespace = 'reference'::regnamespace and relkind in ('r', 'p', 'v')
-        )
-        select wanted.role, wanted.relation, privilege
-        from wanted
-        cross join unnest(wanted.privileges) as privilege
-        where not has_table_privilege(wanted.role, wanted.relation, privilege)
-    loop
-        execute format('grant %s on %s to %I', missing.privilege, missing.relation, missing.role);
-    end loop;
-
-    for missing in
-        with wanted (role, schemas) as (
-            values
-                ('doudi_loader', '{ops,reference,identity,marts}'::text[]),
-                ('doudi_transformer', '{ops,access,register}'),
-                ('doudi_extractor', '{ops,reference,identity,marts}')
-        )
-        select wanted.role, schema
-        from wanted
-        cross join unnest(wanted.schemas) as schema
-        where not has_schema_privilege(wanted.role, schema, 'usage')
-    loop
-        execute format('grant usage on schema %I to %I', missing.schema, missing.role);
-    end loop;
-end
-$$;
--- A changed seed is a new table.
-alter default privileges for role doudi_transformer in schema reference
-grant select on tables to doudi_loader, doudi_extractor;
-
 create table if not exists access.reader (
     role name primary key,
     kind text not null check (kind in ('bi', 'area', 'department')),
@@ -213,7 +149,7 @@ begin
             format(
                 'revoke %s %s on %s from %s',
                 granted.privilege_type,
-                coalesce(format('(%I)', granted.column_name), ''),
+                coalesce('(' || quote_ident(granted.column_name) || ')', ''),
                 relation,
                 case granted.grantee when 0 then 'public' else granted.grantee::regrole::text end
             )
@@ -225,7 +161,7 @@ begin
         select
             format(
                 'grant select %s on %s to %s',
-                coalesce(format('(%I)', wanted.column_name), ''),
+                coalesce('(' || quote_ident(wanted.column_name) || ')', ''),
                 relation,
                 wanted.grantee::regrole
             )
@@ -274,3 +210,71 @@ begin
     end loop;
 end
 $$;
+
+-- Each privilege is granted where it is missing only: a grant changes the catalogue, and may meet another's change of it.
+do $$
+declare
+    missing record;
+begin
+    for missing in
+        with wanted (role, relation, privileges) as (
+            values
+                ('doudi_loader', 'ops.load', '{select,insert,update}'::text[]),
+                ('doudi_loader', 'ops.load_source', '{select,insert,update}'),
+                ('doudi_loader', 'ops.quarantine', '{select,insert,update,delete}'),
+                ('doudi_loader', 'ops.check_result', '{select,insert,delete}'),
+                ('doudi_loader', 'ops.build', '{select}'),
+                ('doudi_loader', 'ops.identity_decision', '{select,insert}'),
+                ('doudi_loader', 'identity.review', '{select}'),
+                ('doudi_loader', 'identity.joined_id', '{select}'),
+                ('doudi_transformer', 'ops.load', '{select}'),
+                ('doudi_transformer', 'ops.quarantine', '{select}'),
+                ('doudi_transformer', 'ops.build', '{select,insert,update}'),
+                ('doudi_transformer', 'ops.identity_decision', '{select}'),
+                ('doudi_transformer', 'ops.identifier_key', '{select,insert}'),
+                ('doudi_transformer', 'access.reader', '{select}'),
+                ('doudi_transformer', 'access.relation', '{select}'),
+                ('doudi_extractor', 'ops.load', '{select}'),
+                ('doudi_extractor', 'ops.build', '{select}'),
+                ('doudi_extractor', 'ops.extract', '{select,insert,update}'),
+                ('doudi_extractor', 'ops.extract_row', '{select,insert,update,delete}'),
+                ('doudi_extractor', 'ops.declaration', '{select,insert}'),
+                ('doudi_extractor', 'ops.disclosure', '{select,insert}'),
+                ('doudi_extractor', 'ops.disclosed_person', '{select,insert}')
+            union all
+            select 'doudi_transformer', format('register.%I', relname), '{select}'
+            from pg_class
+            where relnamespace = 'register'::regnamespace and relkind in ('r', 'p')
+            union all
+            select role, format('reference.%I', relname), '{select}'
+            from pg_class
+            cross join unnest('{doudi_loader,doudi_extractor}'::text[]) as role
+            where relnamespace = 'reference'::regnamespace and relkind in ('r', 'p', 'v')
+        )
+        select wanted.role, wanted.relation, privilege
+        from wanted
+        cross join unnest(wanted.privileges) as privilege
+        where not has_table_privilege(wanted.role, wanted.relation, privilege)
+    loop
+        execute format('grant %s on %s to %I', missing.privilege, missing.relation, missing.role);
+    end loop;
+
+    for missing in
+        with wanted (role, schemas) as (
+            values
+                ('doudi_loader', '{ops,reference,identity,marts}'::text[]),
+                ('doudi_transformer', '{ops,access,register}'),
+                ('doudi_extractor', '{ops,reference,identity,marts}')
+        )
+        select wanted.role, schema
+        from wanted
+        cross join unnest(wanted.schemas) as schema
+        where not has_schema_privilege(wanted.role, schema, 'usage')
+    loop
+        execute format('grant usage on schema %I to %I', missing.schema, missing.role);
+    end loop;
+end
+$$;
+-- A changed seed is a new table.
+alter default privileges for role doudi_transformer in schema reference
+grant select on tables to doudi_loader, doudi_extractor;

@@ -18,6 +18,11 @@ return translate(
     '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~¥ '
 );
 
+-- The numbers of the warnings that one line of a visit list answers for: capital letters, each by itself.
+create or replace function ops.warning_ids(value text) returns text[]
+language sql immutable parallel safe
+return array_remove(regexp_split_to_array(upper(ops.half_width(value)), '[;,、\s]+'), '');
+
 -- The check character (GB 11643-1999) of a citizen ID's first 8 and next 9 digits. The standard weighs the digits by
 -- powers of two, and the sum of d_k * 2^k over the digits of n is n - 8 * sum of floor(n / 10^k) * 2^(k-1). Of four bytes
 -- each, since dividing eight costs twice as much.

@@ -40,7 +40,8 @@ create table if not exists ops.load (
 alter table ops.load add column if not exists replays_load_id bigint references ops.load;
 -- of each part of the delivery (under '' where it is one thing) the headings as sent, in their order
 alter table ops.load add column if not exists headings jsonb not null default '{}';
--- what is worth telling of a delivery that was taken in, such as columns_kept_out: the headings no contract knows
+-- what is worth telling of a delivery that was taken in, such as columns_kept_out, the headings no contract knows, and
+-- lines_not_filled_in, the lines of a list that came back without an answer
 alter table ops.load add column if not exists notes jsonb not null default '{}';
 create index if not exists load_by_state on ops.load (feed, status, data_date);
 comment on table ops.load is 'Every delivery ever seen, one row each.';
@@ -121,7 +122,30 @@ create table if not exists ops.extract (
     written_at timestamptz not null default now(),
     unique (recipient, build_id, file_name)
 );
+-- the recipient's folder that the files of one consignment share, and where it lies: 'connection' or a path of ours
+alter table ops.extract add column if not exists folder text not null default '';
+alter table ops.extract add column if not exists destination text not null default '';
+-- prepared: lies ready with us; withdrawn: its declaration changed before it went out; lost: it was gone from our disk;
+-- removed: it was delivered, and our copy of it is past its time
+alter table ops.extract add column if not exists state text not null default 'delivered'
+    check (state in ('prepared', 'delivered', 'withdrawn', 'lost', 'removed'));
+alter table ops.extract add column if not exists size_bytes bigint;
+alter table ops.extract add column if not exists plain_sha256 text; -- before it was encrypted
+alter table ops.extract add column if not exists retention_days integer;
+alter table ops.extract add column if not exists delivered_at timestamptz;
+alter table ops.extract add column if not exists removed_at timestamptz;
+-- a second consignment of one build, under another declaration, has a folder of its own
+alter table ops.extract drop constraint if exists extract_recipient_build_id_file_name_key;
+create unique index if not exists extract_by_folder on ops.extract (recipient, folder, file_name) where folder <> '';
 comment on table ops.extract is 'Every file handed out, under which declaration and from which build.';
+
+create table if not exists ops.extract_row (
+    recipient text not null,
+    key text[] not null,
+    row_hash uuid not null,
+    primary key (recipient, key)
+);
+comment on table ops.extract_row is 'What a recipient of changes has: each row by its key as handed out, and a hash.';
 
 create table if not exists ops.identifier_key (
     fingerprint text not null,

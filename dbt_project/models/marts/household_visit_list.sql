@@ -1,0 +1,122 @@
+-- Whom a township visits: one row per household with all that is asked of it, since it is one way there, not one way
+-- per warning. The lists of a row are arrays in the same order: warnings with reasons, people with numbers and ages.
+{{ config(
+    incremental_strategy='mirror',
+    unique_key='household_id',
+    indexes=[{'columns': ['division_code']}],
+) }}
+
+with
+
+listed as (
+    select *
+    from {{ ref('visit_list') }}
+),
+
+person as (
+    select *
+    from {{ ref('int_person') }}
+),
+
+warnings as (
+    select
+        household_id,
+        array_agg(warning_id order by level_rank, due_on, warning_id) as warning_ids,
+        array_agg(indicator_name || '：' || reason order by level_rank, due_on, warning_id) as reasons,
+        array_agg(distinct lead_department) as lead_departments,
+        array_agg(distinct lead_department_name) as lead_department_names,
+        count(*)::integer as signals,
+        count(*) filter (where status = 'open')::integer as open_signals,
+        min(level_rank) as level_rank,
+        min(opened_on) as opened_on,
+        min(due_on) as due_on,
+        bool_or(is_overdue) as is_overdue,
+        max(visited_on) as visited_on
+    from listed
+    group by household_id
+),
+
+concerned as (
+    select
+        listed.household_id,
+        listed.person_id,
+        coalesce(person.name, '') as name,
+        person.citizen_id,
+        {{ age_on('person.birth_on') }} as age,
+        row_number() over (order by min(listed.level_rank), person.birth_on, listed.person_id) as place
+    from listed
+    inner join person
+        on listed.person_id = person.person_id
+    group by
+        listed.household_id,
+        listed.person_id,
+        person.name,
+        person.citizen_id,
+        person.birth_on
+),
+
+people as (
+    select
+        household_id,
+        array_agg(person_id order by place) as person_ids,
+        array_agg(name order by place) as person_names,
+        array_agg(citizen_id order by place) as person_citizen_ids,
+        array_agg(age order by place) as person_ages
+    from concerned
+    group by household_id
+),
+
+-- Where a warning was opened before the household moved, the most urgent of the newest says where it lives.
+home as (
+    select distinct on (household_id) *
+    from listed
+    order by
+        household_id,
+        level_rank,
+        opened_on desc,
+        warning_id
+),
+
+final as (
+    select
+        home.as_of,
+        home.household_id,
+        home.county_code,
+        home.division_code,
+        left(home.division_code, 9) as township_code,
+        home.county_name,
+        home.township_name,
+        home.village_name,
+        row_number() over (
+            partition by home.division_code
+            order by warnings.level_rank, warnings.signals desc, home.household_id
+        )::integer as visit_order,
+        home.household_members,
+        head.person_id as household_head_person_id,
+        home.household_head_name,
+        people.person_ids,
+        people.person_names,
+        people.person_citizen_ids,
+        people.person_ages,
+        home.level,
+        home.level_name,
+        warnings.signals,
+        warnings.open_signals,
+        warnings.warning_ids,
+        warnings.reasons,
+        warnings.lead_departments,
+        warnings.lead_department_names,
+        warnings.opened_on,
+        warnings.due_on,
+        warnings.is_overdue,
+        warnings.visited_on
+    from home
+    inner join warnings
+        on home.household_id = warnings.household_id
+    inner join people
+        on home.household_id = people.household_id
+    inner join person as head
+        on home.household_head_citizen_id = head.citizen_id
+)
+
+select * from final

@@ -1,0 +1,102 @@
+"""Excel workbooks, written row by row: numbers as numbers, all else as text, so that no citizen ID is rounded."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain, groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import xlsxwriter
+
+from doudi.extracts.forms.about import About
+from doudi.extracts.query import Query
+
+SHEET_ROWS = 1_048_575  # what a sheet holds below its headings; what is more goes onto further sheets
+CELL_CHARACTERS = 32_767
+_MOST_DIGITS = 10**15  # a number of more is rounded by every spreadsheet program
+_BATCH_ROWS = 5000
+_ROWS_MEASURED = 200
+_WIDEST = 60
+
+
+def write(connection: psycopg.Connection, query: Query, path: Path, about: About) -> int:
+    """One sheet, or one for each value of the query's ``sheet``, in its order."""
+    options = {
+        "constant_memory": True, "tmpdir": str(path.parent),
+        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+    }  # fmt: skip
+    count = 0
+    with xlsxwriter.Workbook(str(path), options) as book, connection.cursor(name="extract") as cursor:
+        book.set_properties({"title": about.title, "created": datetime.combine(about.as_of, datetime.min.time())})
+        pages = _Pages(book, query)
+        cursor.itersize = _BATCH_ROWS
+        cursor.execute(query.cells(with_sheet=True))
+        for title, rows in _by_sheet(cursor, query, about):
+            count += pages.add(title, rows)
+        if not count:
+            pages.add(about.as_of.isoformat(), iter(()))
+    return count
+
+
+def _by_sheet(cursor: psycopg.ServerCursor, query: Query, about: About) -> Iterator[tuple[str, Iterator[tuple]]]:
+    if query.sheet is None:
+        yield about.as_of.isoformat(), iter(cursor)
+        return
+    for title, rows in groupby(cursor, key=itemgetter(0)):
+        yield title, (row[1:] for row in rows)
+
+
+class _Pages:
+    """The sheets of a book, each with its headings frozen above it."""
+
+    def __init__(self, book: xlsxwriter.Workbook, query: Query) -> None:
+        self._book = book
+        self._headings = query.headings
+        self._numbers = [field.is_number for field in query.fields]
+        self._bold = book.add_format({"bold": True, "bottom": 1})
+        self._text = book.add_format({"num_format": "@"})
+        self._number = book.add_format()
+
+    def add(self, title: str, rows: Iterator[tuple]) -> int:
+        """Write rows onto a sheet and as many more as they need; returns how many rows."""
+        count, number = 0, 1
+        while True:
+            some = self._one(title if number == 1 else f"{title} ({number})", islice(rows, SHEET_ROWS))
+            count, number = count + some, number + 1
+            following = next(rows, None) if some == SHEET_ROWS else None
+            if following is None:
+                return count
+            rows = chain([following], rows)
+
+    def _one(self, title: str, rows: Iterator[tuple]) -> int:
+        sheet, count = self._book.add_worksheet(title), 0
+        sheet.freeze_panes(1, 0)
+        # In constant memory a column's width must be set before its rows; the first rows tell enough of it.
+        first = list(islice(rows, _ROWS_MEASURED))
+        for column, heading in enumerate(self._headings):
+            width = max([_width(heading) + 2, *(_width(row[column]) for row in first)])
+            sheet.set_column(column, column, min(width, _WIDEST) + 2, self._style(column))
+        sheet.write_row(0, 0, self._headings, self._bold)
+        for count, row in enumerate(chain(first, rows), start=1):
+            for column, value in enumerate(row):
+                self._write(sheet, count, column, value)
+        sheet.autofilter(0, 0, max(count, 1), len(self._headings) - 1)
+        return count
+
+    def _style(self, column: int) -> Any:
+        return self._number if self._numbers[column] else self._text
+
+    def _write(self, sheet: Any, row: int, column: int, value: Any) -> None:
+        if value is None:
+            sheet.write_blank(row, column, None, self._style(column))
+        elif self._numbers[column] and abs(value) < _MOST_DIGITS:
+            sheet.write_number(row, column, value, self._number)
+        else:
+            sheet.write_string(row, column, str(value)[:CELL_CHARACTERS], self._text)
+
+
+def _width(value: Any) -> int:
+    """Characters of a column that shows ``value``; a Chinese one is as wide as two Latin ones."""
+    return sum(2 if ord(character) > 0x2E80 else 1 for character in str("" if value is None else value))

@@ -78,6 +78,7 @@ final as (
         in_order.household_warnings::integer as household_warnings,
         warning.household_id,
         household.members::integer as household_members,
+        household.head_person_id as household_head_person_id,
         head.name as household_head_name,
         head.citizen_id as household_head_citizen_id,
         warning.person_id,

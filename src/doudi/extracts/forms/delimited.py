@@ -8,9 +8,8 @@ import psycopg
 from psycopg import sql
 
 from doudi.extracts.forms.about import About
+from doudi.extracts.forms.copying import copy_out
 from doudi.extracts.query import Query
-
-_BUFFER_BYTES = 1 << 20
 
 
 def write_utf8(connection: psycopg.Connection, query: Query, path: Path, about: About) -> int:
@@ -27,9 +26,4 @@ def _write(connection: psycopg.Connection, query: Query, path: Path, *, encoding
     headings = io.StringIO()
     csv.writer(headings, lineterminator="\n").writerow(query.headings)
     command = sql.SQL("copy ({}) to stdout (format csv, encoding {})").format(query.cells(), sql.Literal(encoding))
-    with path.open("wb", buffering=_BUFFER_BYTES) as file, connection.cursor() as cursor:
-        file.write(headings.getvalue().encode(python_encoding))
-        with cursor.copy(command) as rows:
-            for row in rows:
-                file.write(row)
-    return cursor.rowcount
+    return copy_out(connection, command, path, before=headings.getvalue().encode(python_encoding))

@@ -3,7 +3,7 @@
 # make test, lint     what a change must pass
 # make soak           2,500 broken deliveries and 300 kills, others each time; DOUDI_SEED=n repeats the kills
 #                     and 20 counties against the plain reading of the page, and twelve months played and built alone
-# make bench          what landing costs against bare COPY, ROWS=1000000 or more; writes docs/benchmarks.md
+# make bench          what landing and extracts cost against bare COPY, ROWS=1000000 or more; writes docs/benchmarks.md
 # make setup          only .venv, with .venv/bin/doudi in it
 # make lock           requirements*.txt anew from pyproject.toml
 # make clean          remove all that the above have made, the warehouse in .doudi too
@@ -37,6 +37,7 @@ lint: .venv/.dev
 
 bench: setup .venv-bench/.done
 	$(BIN)/python -m benchmarks.landing $(ROWS)
+	$(BIN)/python -m benchmarks.extracts $(ROWS)
 
 setup: .venv/.runtime
 

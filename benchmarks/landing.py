@@ -43,7 +43,7 @@ BARE_RUNS = 3
 
 
 def main(rows: int) -> None:
-    with _installation() as (settings, url), TemporaryDirectory() as folder:
+    with installation() as (settings, url), TemporaryDirectory() as folder:
         files = _write_files(url, Path(folder), rows)
         bare = {kind: _bare_copy(url, files["first"], kind) for kind in ("logged", "unlogged")}
         empty = _take_in(settings, files["empty"])
@@ -59,11 +59,11 @@ def main(rows: int) -> None:
         taken["suite"] = max(taken["suite"] - empty["suite"], 0)
     report = "\n".join(_report(rows, size_mb, bare, {"empty": empty, "first": first, "second": second}, others))
     print(report)
-    _write_page(rows, report)
+    write_page("landing", rows, report)
 
 
 @contextmanager
-def _installation() -> Iterator[tuple[Settings, str]]:
+def installation() -> Iterator[tuple[Settings, str]]:
     """An empty warehouse in a home of its own; removed afterwards."""
     with TemporaryDirectory() as folder:
         home = Path(folder)
@@ -216,8 +216,9 @@ def _report(rows: int, size_mb: float, bare: dict, taken: dict, others: dict) ->
     return lines
 
 
-def _write_page(rows: int, report: str) -> None:
-    begin, end = f"<!-- landing {rows} -->", f"<!-- end of landing {rows} -->"
+def write_page(name: str, rows: int, report: str) -> None:
+    """Put a report between its marks on the page of benchmarks; at the end where it has none yet."""
+    begin, end = f"<!-- {name} {rows} -->", f"<!-- end of {name} {rows} -->"
     page = PAGE.read_text(encoding="utf-8")
     if begin not in page:
         page = f"{page.rstrip()}\n\n{begin}\n{end}\n"

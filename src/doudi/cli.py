@@ -12,6 +12,7 @@ import typer
 from doudi.access import AccessError
 from doudi.backtest import BacktestError
 from doudi.cli_access import app as access
+from doudi.cli_disclosures import disclosures
 from doudi.cli_extracts import app as extracts
 from doudi.cli_review import app as review_desk
 from doudi.connectors.connections import SourceError
@@ -41,6 +42,7 @@ app.add_typer(desk, name="quarantine")
 app.add_typer(review_desk, name="review")
 app.add_typer(access, name="access")
 app.add_typer(extracts, name="extract")
+app.command("disclosures")(disclosures)
 
 _MENDABLE = (
     *(AccessError, BacktestError, QuarantineError, ReviewError, RoleError, SimulationError, SourceError, SourcesError),

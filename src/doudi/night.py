@@ -13,7 +13,7 @@ from doudi.warehouse.connection import WarehouseError, warehouse_url
 def run_in_process(settings: Settings, *, progress: Callable[[str], None]) -> int:
     """Take in the inbox, build the marts as of the settings' date, hand out.
 
-    Returns 0, or 1 where a delivery was refused or a source out of reach.
+    Returns 0, or 1 where a delivery was refused, or a source or a recipient out of reach.
     """
     from doudi.quality.data_docs import build_data_docs
     from doudi.transform import build, is_needed
@@ -33,8 +33,11 @@ def run_in_process(settings: Settings, *, progress: Callable[[str], None]) -> in
         build(url=url, settings=settings, as_of=as_of, progress=progress)
     else:
         progress("nothing new to build")
-    for file in extracts.send_all(settings=settings, as_of=as_of):
-        progress(f"{file.file_name}: {file.rows} rows")
+    try:
+        for file in extracts.send_all(settings=settings, as_of=as_of, progress=progress):
+            progress(f"{file.file_name}: {file.rows} rows")
+    except extracts.NotDeliveredError:  # told already; what lies ready goes out the next night
+        out_of_reach = True
     try:
         build_data_docs(url=url, settings=settings, progress=progress)
     except (quality.SuiteError, WarehouseError) as error:  # pages about the night are no reason to lose it

@@ -189,7 +189,7 @@ def test_pages_that_cannot_be_built_are_told_and_fail_nothing(
 def test_extracts_are_sent_of_each_day_and_never_twice(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[date | None] = []
 
-    def send_all(*, settings: Settings, as_of: date | None) -> list[SimpleNamespace]:
+    def send_all(*, settings: Settings, as_of: date | None, progress: Callable) -> list[SimpleNamespace]:
         fresh = as_of not in sent
         sent.append(as_of)
         return [SimpleNamespace(rows=3), SimpleNamespace(rows=4)] if fresh else []

@@ -16,6 +16,7 @@ from doudi.contracts import Contract
 from doudi.identity import people
 from doudi.settings import Settings
 from doudi.transform import record
+from doudi.warehouse.schema import initialise
 
 JUNE = date(2020, 6, 30)
 KEPT, OTHER = citizen_id(0), citizen_id(2)
@@ -73,9 +74,9 @@ def _is_up_to_date(county: County) -> bool:
 def _forget_all_builds(county: County) -> None:
     for schema in ("staging", "intermediate", "marts", "reference"):
         county.query(f"drop schema {schema} cascade")
-        county.query(f"create schema {schema}")
     county.query("drop table identity.person, identity.household_member")
     county.query("truncate ops.build cascade")
+    initialise(county.url, county.settings)
 
 
 def test_joined_ids_are_one_person_in_every_feed_until_that_is_undone_and_all_is_built_from_nothing(

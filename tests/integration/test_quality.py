@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from databases import as_step
 from made_up import VILLAGE, citizen_id
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -276,8 +277,9 @@ def judged(
 def _typed_table(session: psycopg.Connection, contract: Contract, rows: list[dict[str, Any]]) -> str:
     table = f"landing.{contract.name}_1_typed"
     columns = ", ".join(f"{column.name} {column.physical_type}" for column in contract.columns)
-    session.execute(f"drop table if exists {table}")
-    session.execute(f"create unlogged table {table} (_row_no bigint, _area_code text, _faults jsonb, {columns})")
+    with as_step(session, "loader"):
+        session.execute(f"drop table if exists {table}")
+        session.execute(f"create unlogged table {table} (_row_no bigint, _area_code text, _faults jsonb, {columns})")
     home = {"division_code": VILLAGE} if contract.has("division_code") else {}
     for row_no, row in enumerate(rows, start=1):
         values = {"_row_no": row_no, "_area_code": VILLAGE} | home | row
@@ -294,9 +296,11 @@ def _failing_rows(session: psycopg.Connection, verdict: Verdict) -> list[int]:
 
 
 def _make_references(session: psycopg.Connection) -> None:
-    session.execute("create table reference.division (code text, valid_from date, valid_to date)")
+    with as_step(session, "transformer"):
+        session.execute("create table reference.division (code text, valid_from date, valid_to date)")
+        session.execute("create table marts.warning (warning_id text)")
+        session.execute("select access.entitle('marts.warning')")
     session.execute(f"insert into reference.division values ('513431'), ('{VILLAGE}')")
-    session.execute("create table marts.warning (warning_id text)")
     session.execute("insert into marts.warning values ('W1'), ('W3')")
 
 
@@ -372,7 +376,8 @@ def test_a_rule_without_its_parameter_or_relation_is_skipped(judged: Judge) -> N
 def test_a_division_is_known_by_its_village_or_where_no_village_is_listed_by_its_county_and_on_its_day(
     judged: Judge, session: psycopg.Connection
 ) -> None:
-    session.execute("create table reference.division (code text, valid_from date, valid_to date)")
+    with as_step(session, "transformer"):
+        session.execute("create table reference.division (code text, valid_from date, valid_to date)")
     session.execute(
         """
         insert into reference.division values
@@ -392,13 +397,14 @@ def test_a_division_is_known_by_its_village_or_where_no_village_is_listed_by_its
 def test_a_county_that_became_a_city_is_called_by_the_code_of_the_day(
     judged: Judge, session: psycopg.Connection, settings: Settings, day: str, wrong: str
 ) -> None:
-    session.execute(
-        """
-        create table reference.division (
-            code text, name text, level text, parent_code text, valid_from date, valid_to date
+    with as_step(session, "transformer"):
+        session.execute(
+            """
+            create table reference.division (
+                code text, name text, level text, parent_code text, valid_from date, valid_to date
+            )
+            """
         )
-        """
-    )
     with session.cursor().copy("copy reference.division from stdin (format csv, header)") as copy:
         copy.write((settings.dbt_project / "seeds" / "division.csv").read_bytes())
     (village,) = session.execute("select min(code) from reference.division where code like '513402______'").fetchone()

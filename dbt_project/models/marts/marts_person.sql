@@ -4,7 +4,7 @@
     alias='person',
     incremental_strategy='mirror',
     unique_key='person_id',
-    indexes=[{'columns': ['household_id']}, {'columns': ['division_code']}],
+    indexes=[{'columns': ['household_id']}, {'columns': ['division_code text_pattern_ops']}],
     post_hook="analyze {{ this }}",
 ) }}
 

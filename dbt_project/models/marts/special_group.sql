@@ -2,7 +2,7 @@
 {{ config(
     incremental_strategy='mirror',
     unique_key=['person_id', 'special_group', 'joined_on'],
-    indexes=[{'columns': ['division_code', 'special_group']}],
+    indexes=[{'columns': ['division_code text_pattern_ops', 'special_group']}],
 ) }}
 
 with

@@ -1,5 +1,9 @@
 -- Whom to visit: the standing warnings with who and where, a household's together. Extracts are cut from this.
-{{ config(incremental_strategy='mirror', unique_key='warning_id') }}
+{{ config(
+    incremental_strategy='mirror',
+    unique_key='warning_id',
+    indexes=[{'columns': ['division_code text_pattern_ops']}],
+) }}
 
 with
 

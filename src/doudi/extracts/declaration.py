@@ -91,6 +91,8 @@ class Declaration(Closed):
                 raise ValueError(f"{what}: one is named twice")
         if not self.handed_out:
             raise ValueError("columns: none is handed out")
+        if "visit_workbook" in self.formats and not self.split.file:
+            raise ValueError("split: a visit_workbook is the list of one area, which its file's name must say")
         if self.content == "changes" and (self.split.file or self.split.sheet):
             raise ValueError("content: changes cannot be split, since what is gone has no place any more")
         if self.content == "changes" and CHANGE_HEADING in {column.heading for column in self.handed_out}:

@@ -49,7 +49,8 @@ class FolderPlace:
             yield from _pieces(file)
 
     def put(self, file: Path, name: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        for folder in (self.folder.parent, self.folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         partial = self.folder / f".{name}.part"
         with suppress(FileNotFoundError):
             partial.unlink()

@@ -42,8 +42,8 @@ def record(connection: psycopg.Connection, file: HandedOut, *, people: sql.Compo
     ``people`` is a query of one column, uuid: the person_id of everybody whom a row of the file is about, as often as
     you like, nulls left out here; ``select null::uuid where false`` where rows are about nobody.
 
-    Runs in the caller's transaction, which must be READ COMMITTED, and keeps other senders waiting until it ends: call
-    it last. (In one of REPEATABLE READ, a sender that has waited ends with a unique violation: no fork of the chain.)
+    Runs in the caller's transaction, and keeps other senders waiting until it ends: call it last. One of REPEATABLE
+    READ must have kept them waiting before its snapshot, or it ends with a unique violation; the chain never forks.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", (_CHAIN,))
     connection.execute(
@@ -54,7 +54,7 @@ def record(connection: psycopg.Connection, file: HandedOut, *, people: sql.Compo
         """,
         {"content": file.declaration, "recipient": file.recipient},
     )
-    row = connection.execute(
+    return connection.execute(
         _RECORD.format(people=people),
         {
             **asdict(file),
@@ -62,7 +62,6 @@ def record(connection: psycopg.Connection, file: HandedOut, *, people: sql.Compo
             "genesis": GENESIS,
         },
     ).fetchone()
-    return row
 
 
 _RECORD = sql.SQL(
@@ -102,7 +101,7 @@ _RECORD = sql.SQL(
             %(rows)s::bigint,
             (select count(*) from person),
             (
-                select encode(sha256(coalesce(string_agg(uuid_send(person_id), ''::bytea order by person_id), '')), 'hex')
+                select encode(sha256(coalesce(string_agg(uuid_send(person_id), '' order by person_id), '')), 'hex')
                 from person
             ),
             clock_timestamp(),

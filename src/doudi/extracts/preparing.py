@@ -193,9 +193,10 @@ def _write_files(
     files = []
     for part in parts:
         about = About(title=declaration.title, as_of=build.as_of, part=part.area)
-        stem = "_".join(filter(None, (declaration.recipient, part.area, f"{build.as_of:%Y%m%d}")))
         for name in declaration.formats:
             form = FORMS[name]
+            called = form.called or declaration.recipient
+            stem = "_".join(filter(None, (called, part.area, f"{build.as_of:%Y%m%d}")))
             path = folder / f"{stem}{form.suffix}"
             rows = form.write(connection, part.query, path, about)
             files.append((part, _finish(path, rows, declaration, key)))

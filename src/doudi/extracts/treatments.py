@@ -30,7 +30,7 @@ _MASKS = {
 }
 
 # Whole years, by the difference of days written as numbers: born on 29 February, one is older on 1 March.
-_AGE = "({day} - {born}) / 10000"
+_AGE = "floor(({day} - {born}) / 10000.0)::integer"
 _BORN = {
     "birth_date": "to_char({0}, 'YYYYMMDD')::integer",
     "citizen_id": "case when {0} ~ '^[0-9]{{17}}[0-9X]$' then substr({0}, 7, 8)::integer end",
@@ -50,6 +50,6 @@ def age_band(value: sql.Composable, kind: str, *, on: date) -> sql.Composable:
     age = sql.SQL(_AGE).format(day=sql.Literal(int(f"{on:%Y%m%d}")), born=born)
     starts = (0, *_BANDS)
     names = [f"{start}-{after - 1}" for start, after in zip(starts, _BANDS, strict=False)] + [f"{_BANDS[-1]}+"]
-    return sql.SQL("({names})[nullif(width_bucket({age}, {starts}), 0)]").format(
+    return sql.SQL("({names}::text[])[nullif(width_bucket({age}, {starts}::integer[]), 0)]").format(
         names=sql.Literal(names), age=age, starts=sql.Literal(list(starts))
     )

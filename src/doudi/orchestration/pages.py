@@ -60,7 +60,12 @@ With `as_of` it hands out the build of that day, where that was not handed out y
 
 #### When it fails at night
 
-The message names the declaration or the file. Mend it and clear the task: who has got theirs gets no second one.
+1. `ExtractError`: the message names the declaration and its rule. Mend it and clear the task: who has got theirs gets
+   no second one.
+2. `NotDeliveredError`: a recipient was out of reach. What lies ready goes out at the next try with the same bytes; see
+   its connection `doudi_extract_<recipient>`.
+
+The other recipients have got theirs all the same.
 """
 
 

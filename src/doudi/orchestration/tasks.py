@@ -125,7 +125,7 @@ def send(days: Iterable[date | None]) -> dict[str, int]:
 
     settings = load_settings()
     with retrying_only_what_may_pass():
-        files = [file for day in days for file in send_all(settings=settings, as_of=day)]
+        files = [file for day in days for file in send_all(settings=settings, as_of=day, progress=log.info)]
     if not files:
         raise AirflowSkipException("everything was handed out already")
     return {"files": len(files), "rows": sum(file.rows for file in files)}

@@ -101,7 +101,7 @@ def _readable_relations(session: psycopg.Connection, names: Iterable[str]) -> se
         from pg_class as class
         inner join pg_namespace as namespace on class.relnamespace = namespace.oid
         where format('%%s.%%s', namespace.nspname, class.relname) = any(%s)
-            and has_schema_privilege(namespace.oid, 'usage') and has_table_privilege(class.oid, 'select')
+            and has_schema_privilege(namespace.oid, 'usage') and has_any_column_privilege(class.oid, 'select')
         """,
         (sorted(set(names)),),
     )

@@ -1,4 +1,4 @@
-"""What an outsider can find out about the hidden counts from those that are published: linear programs over the sums."""
+"""What an outsider can find out about the hidden counts from the published ones: linear programs over the sums."""
 
 from collections.abc import Iterator
 

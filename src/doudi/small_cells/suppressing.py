@@ -1,5 +1,7 @@
 """Which counts are hidden: the small ones, and so many others that no small one can be had by subtraction."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.sparse import csc_array
 
@@ -7,7 +9,7 @@ from doudi.small_cells.attacking import too_narrow
 from doudi.small_cells.table import Table
 
 
-def suppress(table: Table, *, threshold: int, kept_hidden: np.ndarray | None = None) -> np.ndarray:
+def suppress(table: Table, *, threshold: int, kept_hidden: Sequence[bool] | None = None) -> np.ndarray:
     """True for each count that must not be published (n).
 
     Hidden are counts from 1 to below ``threshold``, those of ``kept_hidden``, and then others until every hidden count
@@ -16,7 +18,7 @@ def suppress(table: Table, *, threshold: int, kept_hidden: np.ndarray | None = N
     width = threshold - 2
     hidden = (table.values > 0) & (table.values < threshold)
     if kept_hidden is not None:
-        hidden |= kept_hidden
+        hidden |= np.asarray(kept_hidden, dtype=bool)
     choosing = _Choosing(table)
     while True:
         choosing.complete(hidden, width=width)
@@ -35,7 +37,7 @@ class _Choosing:
         self.room = table.values - table.lowest
 
     def complete(self, hidden: np.ndarray, *, width: int) -> None:
-        """Mend every sum that by itself tells too much: with one count hidden, or several that leave too little room."""
+        """Mend every sum that by itself tells too much: of one hidden count, or of several with too little room."""
         sums = self.table.sums
         members, parts = abs(sums), sums.maximum(0)
         while True:
@@ -49,16 +51,16 @@ class _Choosing:
             hidden[list(choices)] = True
 
     def widen(self, hidden: np.ndarray, narrow: np.ndarray) -> None:
-        """Hide something near each cell that is known too well though its own sums look well."""
+        """Hide something in each sum of a cell that is known too well though its sums look well, or else nearby."""
         chosen: set[int] = set()
         for cell in narrow:
             near = self._sums_of([cell])
-            while (choice := self._cheapest(hidden, near)) is None:
+            while not (choices := {self._cheapest(hidden, [sum_]) for sum_ in near} - {None}):
                 further = self._sums_of([member for sum_ in near for member in self._members(sum_) if hidden[member]])
                 if len(further) == len(near):
                     raise RuntimeError("a count is known too well although all around it are hidden")
                 near = further
-            chosen.add(choice)
+            chosen |= choices
         hidden[list(chosen)] = True
 
     def _cheapest(self, hidden: np.ndarray, sums: list[int]) -> int | None:

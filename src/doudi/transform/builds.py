@@ -50,6 +50,8 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
     Raises BuildError where a model or a test failed; readers then see what the build before left them, but for the
     tables that were changed before the failure.
     """
+    from doudi.small_cells import publish  # with a solver that only a build needs
+
     say = progress or (lambda line: None)
     today = datetime.now(TIME_ZONE).date()
     if as_of > today:
@@ -76,6 +78,7 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
             refuse_failures(nodes)
             if not suffix:
                 _propose(session, settings)
+            publish(session, suffix=suffix, as_of=as_of)
             warnings = _count_warnings(session, as_of=as_of, suffix=suffix)
         except BaseException as error:
             reason = str(error) if isinstance(error, WarehouseError) else type(error).__name__
@@ -114,6 +117,7 @@ def unit_tests(*, url: str, settings: Settings, progress: Progress | None = None
         settings=settings,
         as_of=_UNIT_TEST_DATE,
         schema_suffix=suffix,
+        keyed=False,
         progress=progress or (lambda line: None),
     )
     with connect(url, autocommit=True, step="unit tests", role="transformer") as session:

@@ -49,7 +49,10 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """Where dbt connects, and the variables that every command needs."""
+    """Where dbt connects, and the variables that every command needs.
+
+    ``keyed`` is False for what makes identifiers of nobody, such as unit tests, which expect those without a key.
+    """
 
     url: str
     settings: Settings
@@ -57,6 +60,7 @@ class Runner:
     schema_suffix: str = ""
     seed_suffix: str = ""
     history_schema: str = ""
+    keyed: bool = True
     progress: Progress = field(default=lambda line: None)
 
     def run(self, *command: str) -> list[Node]:
@@ -72,6 +76,8 @@ class Runner:
         return [_node(result, sqlstates=tuple(sqlstates)) for result in results]
 
     def _identifier_key(self) -> str:
+        if not self.keyed:
+            return ""
         with connect(self.url, step="build", role="transformer") as session:
             try:
                 return identifier_key(session, settings=self.settings)

@@ -20,6 +20,7 @@ OWNERS = {
     "identity": "doudi_transformer",
     "marts": "doudi_transformer",
 }
+_APART = "_(as_of_[0-9]{8}|unit_test|backtest|simulated|unchanged)$"  # ends of schemas' names, of what is built apart
 
 
 class RoleError(Exception):
@@ -131,7 +132,10 @@ def hand_over(connection: psycopg.Connection) -> None:
             from pg_namespace as namespace
             inner join unnest(%(schemas)s::text[], %(owners)s::text[]) as belongs (schema, owner)
                 on namespace.nspname = belongs.schema
-                or (belongs.owner = 'doudi_transformer' and namespace.nspname like belongs.schema || '\\_%%')
+                or (
+                    belongs.owner = 'doudi_transformer'
+                    and namespace.nspname ~ ('^' || belongs.schema || %(apart)s)
+                )
         )
         select 'schema', quote_ident(place.nspname), place.owner, 0 as turn
         from place
@@ -156,7 +160,7 @@ def hand_over(connection: psycopg.Connection) -> None:
         where routine.proowner::regrole::text <> place.owner
         order by 4
         """,
-        {"schemas": list(OWNERS), "owners": list(OWNERS.values())},
+        {"schemas": list(OWNERS), "owners": list(OWNERS.values()), "apart": _APART},
     ).fetchall()
     for kind, name, owner, _ in rows:
         connection.execute(f"alter {kind} {name} owner to {owner}")

@@ -16,11 +16,15 @@ Write = Callable[[psycopg.Connection, Query, Path, About], int]
 
 @dataclass(frozen=True)
 class Form:
-    """The end of the file's name, and the function of a module of this package that writes it."""
+    """The end of the file's name, and the function of a module of this package that writes it.
+
+    ``called``: what the name begins with, the recipient where None.
+    """
 
     suffix: str
     module: str
     function: str = "write"
+    called: str | None = None
 
     @property
     def write(self) -> Write:
@@ -34,5 +38,6 @@ FORMS: dict[FormName, Form] = {
     "xlsx": Form(".xlsx", "workbook"),
     "parquet": Form(".parquet", "parquet"),
     "jsonl": Form(".jsonl", "json_lines"),
-    "visit_workbook": Form(".xlsx", "visit_workbook"),
+    # the name of a delivery, since it comes back as one
+    "visit_workbook": Form(".xlsx", "visit_workbook", called="household_visit"),
 }

@@ -240,7 +240,9 @@ begin
                 ('doudi_extractor', 'ops.extract_row', '{select,insert,update,delete}'),
                 ('doudi_extractor', 'ops.declaration', '{select,insert}'),
                 ('doudi_extractor', 'ops.disclosure', '{select,insert}'),
-                ('doudi_extractor', 'ops.disclosed_person', '{select,insert}')
+                ('doudi_extractor', 'ops.disclosed_person', '{select,insert}'),
+                ('doudi_extractor', 'ops.identifier_key', '{select}'),
+                ('doudi_extractor', 'identity.joined_id', '{select}')
             union all
             select 'doudi_transformer', format('register.%I', relname), '{select}'
             from pg_class

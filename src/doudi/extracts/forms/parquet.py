@@ -9,7 +9,8 @@ from doudi.extracts.forms.about import About
 from doudi.extracts.query import Field, Query
 from doudi.settings import TIME_ZONE
 
-_GROUP_ROWS = 50_000
+_BATCH_ROWS = 10_000  # as Python objects they take more room than a group of five such batches does afterwards
+_GROUP_BATCHES = 5
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 
 
@@ -23,15 +24,19 @@ def write(connection: psycopg.Connection, query: Query, path: Path, about: About
         [arrow.field(field.name, types[field.name], metadata={"heading": field.heading}) for field in query.fields],
         metadata={"title": about.title, "as_of": about.as_of.isoformat()},
     )
-    count = 0
+    count, batches = 0, []
     with ParquetWriter(path, schema, compression="zstd") as writer, connection.cursor(name="extract") as cursor:
-        cursor.itersize = _GROUP_ROWS
         cursor.execute(query.typed(casts))
-        while rows := cursor.fetchmany(_GROUP_ROWS):
+        while rows := cursor.fetchmany(_BATCH_ROWS):
             columns = zip(*rows, strict=True)
             arrays = [arrow.array(values, type_) for values, type_ in zip(columns, types.values(), strict=True)]
-            writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+            batches.append(arrow.RecordBatch.from_arrays(arrays, schema=schema))
             count += len(rows)
+            if len(batches) == _GROUP_BATCHES:
+                writer.write_table(arrow.Table.from_batches(batches))
+                batches = []
+        if batches:
+            writer.write_table(arrow.Table.from_batches(batches))
     return count
 
 

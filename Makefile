@@ -3,7 +3,8 @@
 # make test, lint     what a change must pass
 # make soak           2,500 broken deliveries and 300 kills, others each time; DOUDI_SEED=n repeats the kills
 #                     and 20 counties against the plain reading of the page, and twelve months played and built alone
-# make bench          what landing and extracts cost against bare COPY, ROWS=1000000 or more; writes docs/benchmarks.md
+# make bench          what landing, extracts and whole nights cost against bare COPY, ROWS=1000000 or more, NIGHTS=people of
+#                     each county (10000 100000 unless given); writes docs/benchmarks.md
 # make setup          only .venv, with .venv/bin/doudi in it
 # make lock           requirements*.txt anew from pyproject.toml
 # make clean          remove all that the above have made, the warehouse in .doudi too
@@ -11,6 +12,7 @@
 PERSONS ?= 5000
 SEED ?= 1
 ROWS ?= 1000000
+NIGHTS ?= 10000 100000
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
@@ -38,6 +40,7 @@ lint: .venv/.dev
 bench: setup .venv-bench/.done
 	$(BIN)/python -m benchmarks.landing $(ROWS)
 	$(BIN)/python -m benchmarks.extracts $(ROWS)
+	$(BIN)/python -m benchmarks.night $(NIGHTS)
 
 setup: .venv/.runtime
 

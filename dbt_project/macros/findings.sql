@@ -51,7 +51,13 @@
         min(found.fact_on) as first_fact_on,
         jsonb_agg(
             fact.content || jsonb_build_object('indicator_code', found.indicator_code)
-            order by found.indicator_code, found.fact_on, fact.content ->> 'feed', fact.content ->> 'load_id', fact.place
+            order by
+                found.indicator_code,
+                found.fact_on,
+                fact.content ->> 'feed',
+                fact.content ->> 'load_id',
+                fact.place,
+                (fact.content ->> 'row_no')::bigint
         ) as facts
     from {{ findings }} as found
     cross join lateral jsonb_array_elements(found.evidence -> 'facts') with ordinality as fact (content, place)

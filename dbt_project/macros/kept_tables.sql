@@ -14,7 +14,8 @@
     {%- set keys = [key] if key is string else key -%}
     {%- set columns = arguments.dest_columns | map(attribute='name') | list -%}
     {%- set values = columns | reject('in', keys) | list -%}
-    analyze {{ arguments.temp_relation }};
+    {#- The keys are all that is joined; statistics of the lists that a row may hold cost more than the merge. -#}
+    analyze {{ arguments.temp_relation }} ({{ keys | join(', ') }});
 
     merge into {{ arguments.target_relation }} as kept
     using {{ arguments.temp_relation }} as wanted

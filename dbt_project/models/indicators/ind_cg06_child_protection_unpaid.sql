@@ -3,9 +3,7 @@ with
 child_protection as (
     select *
     from {{ ref('stg_child_protection') }}
-    where
-        (start_date is null or start_date <= {{ as_of() }})
-        and (end_date is null or end_date >= {{ as_of() }})
+    where {{ in_force('start_date', 'end_date') }}
 ),
 
 versions as (

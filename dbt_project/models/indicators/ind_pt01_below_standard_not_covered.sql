@@ -26,7 +26,7 @@ final as (
         household.head_person_id as person_id,
         household.household_id,
         household.division_code,
-        latest_check.checked_on as fact_on,
+        greatest(latest_check.checked_on, household.income_since) as fact_on,
         {{ evidence(
             compared=[
                 compared(

@@ -77,12 +77,12 @@ working_life as (
         found.household_id,
         greatest(
             versions._valid_from,
-            {{ birth_on('versions.citizen_id') }} + make_interval(years => found.age_from::integer)
-        )::date as began_on,
+            {{ turned_on(birth_on('versions.citizen_id'), 'found.age_from') }}
+        ) as began_on,
         least(
             versions._valid_to,
-            {{ birth_on('versions.citizen_id') }} + make_interval(years => found.age_to::integer + 1)
-        )::date as ended_on
+            {{ turned_on(birth_on('versions.citizen_id'), '(found.age_to + 1)') }}
+        ) as ended_on
     from versions
     inner join found
         on versions._county_code = found._county_code

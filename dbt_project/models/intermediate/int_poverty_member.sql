@@ -23,6 +23,7 @@ final as (
         member.standard_area,
         member.birth_on,
         member.is_head,
+        poverty_register.division_code as own_division_code,
         poverty_register.household_no,
         poverty_register.citizen_id,
         poverty_register.status,

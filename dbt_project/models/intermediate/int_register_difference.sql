@@ -12,14 +12,9 @@ household as (
     from {{ ref('int_household__situation') }}
 ),
 
-poverty_member as (
+registered as (
     select *
     from {{ ref('int_poverty_member') }}
-),
-
-poverty_register as (
-    select *
-    from {{ ref('stg_poverty_register') }}
 ),
 
 minimum_allowance as (
@@ -53,18 +48,6 @@ margin as (
 ),
 
 -- One row of each register for a person: the latest.
-registered as (
-    select
-        poverty_member.*,
-        poverty_register.division_code as own_division_code,
-        poverty_register._valid_from
-    from poverty_member
-    inner join poverty_register
-        on poverty_member.citizen_id = poverty_register.citizen_id
-        and poverty_member._county_code = poverty_register._county_code
-        and poverty_member.household_no = poverty_register.household_no
-),
-
 allowance as (
     select distinct on (citizen_id) *
     from minimum_allowance
@@ -391,7 +374,7 @@ hardship_can_work as (
     from registered
     inner join hardship
         on registered.citizen_id = hardship.citizen_id
-    where registered.labour in ('ordinary', 'skilled')
+    where registered.labour = any({{ able_to_work() }})
 ),
 
 difference as (

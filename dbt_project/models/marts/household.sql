@@ -112,7 +112,7 @@ members as (
         count(*) filter (where person.is_disabled) as disabled_members,
         count(*) filter (where person.is_severely_disabled) as severely_disabled_members,
         count(*) filter (where person.is_covered) as covered_members,
-        count(*) filter (where person.labour in ('ordinary', 'skilled')) as labourers,
+        count(*) filter (where person.labour = any({{ able_to_work() }})) as labourers,
         count(*) filter (where person.is_out_of_school) as members_out_of_school,
         count(*) filter (where person.has_major_illness) as members_with_major_illness,
         sum(person.medical_self_paid) as medical_self_paid,
@@ -291,7 +291,7 @@ shock as (
     from education
     where
         self_paid > 0
-        or enrolment in ('suspended', 'dropped_out')
+        or enrolment = any({{ out_of_school() }})
     union all
     select
         household_id,

@@ -104,7 +104,7 @@ treated as (
 taught as (
     select
         person_id,
-        bool_or(enrolment in ('suspended', 'dropped_out')) as is_out_of_school,
+        bool_or(enrolment = any({{ out_of_school() }})) as is_out_of_school,
         sum(self_paid) as self_paid
     from education
     group by person_id

@@ -265,8 +265,8 @@ by_area as (
 ),
 
 -- Of an allowance that is paid every month, the months that are known: a change against a period of which only some
--- months were ever listed says nothing.
-listed as (
+-- months were ever listed says nothing. Counted once, however few rows the planner expects to ask for it.
+listed as materialized (
     select
         report_period.period,
         benefit_amount.benefit,

@@ -82,6 +82,29 @@ final as (
         case when not is_found then {{ as_of() }} end as closed_on,
         facts
     from met
+    {% if var('history_schema') and not is_incremental() %}
+    union all
+    -- What was gone by then: in the present it stands in the table already.
+    select
+        as_of,
+        kind,
+        person_id,
+        household_id,
+        county_code,
+        division_code,
+        poverty_status,
+        civil_benefit,
+        register_value,
+        civil_value,
+        unit,
+        state,
+        first_seen_on,
+        last_seen_on,
+        closed_on,
+        facts
+    from previous
+    where closed_on < {{ as_of() }}
+    {% endif %}
 )
 
 select * from final

@@ -187,6 +187,34 @@ final as (
         fact_on,
         evidence
     from dated
+    {% if var('history_schema') and not is_incremental() %}
+    union all
+    -- What was closed by then: in the present it stands in the table already, and reports of the date count it.
+    select
+        warning_id,
+        indicator_code,
+        scope,
+        subject_id,
+        person_id,
+        household_id,
+        county_code,
+        division_code,
+        level,
+        lead_department,
+        opened_on,
+        last_seen_on,
+        closed_on,
+        status,
+        due_on,
+        is_overdue,
+        visited_on,
+        referred_to,
+        muted_until,
+        fact_on,
+        evidence
+    from previous
+    where closed_on < {{ as_of() }}
+    {% endif %}
 )
 
 select * from final

@@ -1,0 +1,282 @@
+"""What whole nights cost, against bare COPY of the first night's files in the same run.
+
+    python -m benchmarks.night [PERSONS …]
+
+For each size a synthetic county in a home and on a server of its own: the first night, one with 1 % of the rows
+changed, one with nothing new, the next day with nothing new, and a late correction. Each is `doudi run` in a process of
+its own; its phases are read from the ledger. Prints the figures and writes them between the marks of docs/benchmarks.md
+that belong to the size.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+
+import psycopg
+
+from benchmarks.landing import installation, write_page
+from benchmarks.next_month import encoding_of, write_correction, write_next_month
+from doudi.contracts import load_contracts
+from doudi.settings import Settings
+from doudi.synth import generate
+from doudi.warehouse.connection import connect
+
+SIZES = (10_000, 100_000)
+FIRST, NEXT, DAY_AFTER = date(2020, 6, 30), date(2020, 7, 31), date(2020, 8, 1)
+CORRECTED = "poverty_register"
+INTAKE = ("land", "contract", "suite", "keys", "publish")
+FOLDERS = ("staging", "intermediate", "indicators", "identity", "marts", "seeds", "tests")
+GOALS = {  # the night, against what, the goal and what it must not exceed; told of a million people
+    "first": ("COPY", 15, 30),
+    "changed": ("first", 0.05, 0.12),
+    "nothing new": ("first", 0.01, 0.03),
+}
+GROWTH_LIMIT = 11  # times the seconds for ten times the people
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """What one night took.
+
+    ``phases`` are the seconds of INTAKE and of the build's ``prepare`` and ``dbt``, ``folders`` those of dbt's nodes by
+    the folder of their models: they overlap, as several run at a time. ``python_s`` and ``postgres_s`` are seconds of
+    processor time, which other work on the machine hardly changes. ``rows`` and ``published`` count the deliveries'
+    rows, those read and those new or changed.
+    """
+
+    seconds: float
+    python_s: float
+    postgres_s: float
+    peak_mb: float
+    rows: int
+    published: int
+    phases: Counter[str]
+    folders: Counter[str]
+    slowest: list[tuple[str, float]]
+    database_mb: float
+    wal_mb: float
+
+    @property
+    def rest(self) -> float:
+        """Start of Python, imports, extracts, the pages on the checks."""
+        return self.seconds - self.phases.total()
+
+
+def main(sizes: list[int]) -> None:
+    first_nights: dict[int, float] = {}
+    for persons in sizes:
+        with installation() as (settings, url), TemporaryDirectory() as folder:
+            files = Path(folder)
+            copied, nights = _nights(settings, url, files, persons)
+        first_nights[persons] = nights["first"].seconds
+        report = "\n".join(_report(persons, copied, nights, first_nights))
+        print(report, flush=True)
+        write_page("night", persons, report)
+
+
+def _nights(settings: Settings, url: str, folder: Path, persons: int) -> tuple[tuple[float, float], dict[str, Night]]:
+    """Bare COPY's seconds and megabytes of the first night's files, and the nights by name, in their order."""
+    inboxes = {name: folder / name for name in ("first", "changed", "nothing new", "late correction")}
+    for inbox in inboxes.values():
+        inbox.mkdir()
+    contracts, contracts_folder = load_contracts(settings.contracts), settings.contracts
+    generate(inboxes["first"], persons=persons, seed=1, as_of=FIRST, clean=True)
+    write_next_month(
+        inboxes["first"], inboxes["changed"], data_date=NEXT, contracts=contracts, contracts_folder=contracts_folder
+    )
+    write_correction(
+        inboxes["first"], inboxes["late correction"], feed=CORRECTED, contract=contracts[CORRECTED],
+        contracts_folder=contracts_folder,
+    )  # fmt: skip
+    copied = _bare_copy(url, sorted(inboxes["first"].glob("*.csv")))
+    nights = {
+        "first": _night(settings, url, inbox=inboxes["first"], as_of=FIRST),
+        "changed": _night(settings, url, inbox=inboxes["changed"], as_of=NEXT),
+        "nothing new": _night(settings, url, inbox=inboxes["nothing new"], as_of=NEXT),
+        "the day after": _night(settings, url, inbox=inboxes["nothing new"], as_of=DAY_AFTER),
+        "late correction": _night(settings, url, inbox=inboxes["late correction"], as_of=DAY_AFTER),
+    }
+    return copied, nights
+
+
+def _bare_copy(url: str, paths: list[Path]) -> tuple[float, float]:
+    """Seconds of COPY into a table of texts for each file, commits included, and the files' megabytes."""
+    seconds = 0.0
+    with connect(url) as connection:
+        for path in paths:
+            encoding = encoding_of(path)
+            with path.open(encoding=encoding, newline="") as file:
+                width = file.readline().count(",") + 1
+            columns = ", ".join(f"column_{place} text" for place in range(width))
+            connection.execute(f"create table public.bare ({columns})")
+            connection.commit()
+            begun = time.perf_counter()
+            _copy(connection, path, encoding="GB18030" if encoding == "gb18030" else "UTF8")
+            connection.commit()
+            seconds += time.perf_counter() - begun
+            connection.execute("drop table public.bare")
+    return seconds, sum(path.stat().st_size for path in paths) / 1e6
+
+
+def _copy(connection: psycopg.Connection, path: Path, *, encoding: str) -> None:
+    command = f"copy public.bare from stdin (format csv, header true, encoding '{encoding}')"
+    with path.open("rb") as file, connection.cursor() as cursor, cursor.copy(command) as copy:
+        while piece := file.read(1 << 20):
+            copy.write(piece)
+
+
+def _night(settings: Settings, url: str, *, inbox: Path, as_of: date) -> Night:
+    """Run ``doudi run`` in a process of its own. Exits where the night did not succeed or refused a row."""
+    with connect(url) as connection:
+        last_load, last_build, wal = connection.execute(
+            """
+            select
+                coalesce((select max(load_id) from ops.load), 0),
+                coalesce((select max(build_id) from ops.build), 0),
+                pg_current_wal_insert_lsn() - '0/0'
+            """
+        ).fetchone()
+    program = Path(sys.executable).parent / "doudi"
+    command = [program, "run", "--inbox", inbox, "--as-of", as_of.isoformat(), "--out", settings.home / "out"]
+    environment = os.environ | {"DOUDI_HOME": str(settings.home), "DOUDI_DATABASE_URL": ""}
+    spent, begun = _processor_s_of_postgres(settings), time.perf_counter()
+    with TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, env=environment, stdout=told, stderr=told)
+        _, code, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(code)
+        seconds = time.perf_counter() - begun
+        if process.returncode:
+            told.seek(0)
+            raise SystemExit(f"{told.read()}\nthe night of {as_of} ended with exit code {process.returncode}")
+    with connect(url) as connection:
+        phases = Counter(
+            dict(
+                connection.execute(
+                    """
+                    select phase.key, sum(phase.value::float8)
+                    from ops.load cross join jsonb_each_text(timings) as phase
+                    where load_id > %s
+                    group by phase.key
+                    """,
+                    (last_load,),
+                ).fetchall()
+            )
+        )
+        rows, published, refused = connection.execute(
+            """
+            select coalesce(sum(rows_read), 0), coalesce(sum(rows_published), 0), coalesce(sum(rows_quarantined), 0)
+            from ops.load where load_id > %s
+            """,
+            (last_load,),
+        ).fetchone()
+        build = connection.execute("select timings from ops.build where build_id > %s", (last_build,)).fetchone()
+        bytes_now, wal_bytes = connection.execute(
+            "select pg_database_size(current_database()), pg_current_wal_insert_lsn() - '0/0' - %s", (wal,)
+        ).fetchone()
+    if refused:
+        raise SystemExit(f"the night of {as_of} refused {refused} rows of a clean county")
+    timings = build[0] if build else {"nodes": {}, "tests": 0, "prepare": 0, "dbt": 0}
+    phases.update({"prepare": timings["prepare"], "dbt": timings["dbt"]})
+    return Night(
+        seconds=seconds,
+        python_s=usage.ru_utime + usage.ru_stime,
+        postgres_s=_processor_s_of_postgres(settings) - spent,
+        peak_mb=usage.ru_maxrss / 1024,
+        rows=int(rows),
+        published=int(published),
+        phases=phases,
+        folders=_by_folder(timings, settings.dbt_project),
+        slowest=Counter(timings["nodes"]).most_common(10),
+        database_mb=bytes_now / 1e6,
+        wal_mb=float(wal_bytes) / 1e6,
+    )
+
+
+def _processor_s_of_postgres(settings: Settings) -> float:
+    """Seconds of processor time of every server process that has ended: a connection's, a worker's, a vacuum's."""
+    server = (settings.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]
+    fields = Path("/proc", server, "stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(ticks) for ticks in fields[13:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def _by_folder(timings: dict, project: Path) -> Counter[str]:
+    folder_of = {path.stem: path.parent.name for path in (project / "models").rglob("*.sql")}
+    seconds = Counter({"tests": timings["tests"]})
+    for node, spent in timings["nodes"].items():
+        seconds[folder_of.get(node, "seeds")] += spent
+    return seconds
+
+
+def _report(
+    persons: int, copied: tuple[float, float], nights: dict[str, Night], first_nights: dict[int, float]
+) -> Iterator[str]:
+    unit, files_mb = copied
+    first = nights["first"]
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    yield (
+        f"{persons:,} people, {first.rows:,} rows in {files_mb:.0f} MB; {os.cpu_count()} cores, {memory_gb:.0f} GB, "
+        f"Python {platform.python_version()}; {date.today()}. "
+        f"Load of the machine at the end: {os.getloadavg()[1]:.1f}. "
+        f"Bare COPY of the first night's files: {unit:.2f} s (= 1)."
+    )
+    yield ""
+    yield _row("seconds", nights)
+    yield _row("---", ["---"] * len(nights))
+    for phase in (*INTAKE, "prepare", "dbt"):
+        yield _row(phase, (f"{night.phases[phase]:.1f}" for night in nights.values()))
+    yield _row("start, extracts, pages", (f"{night.rest:.1f}" for night in nights.values()))
+    yield _row("**the night**", (f"**{night.seconds:.1f}**" for night in nights.values()))
+    yield _row("× COPY", (f"{night.seconds / unit:.1f}" for night in nights.values()))
+    yield _row("of the first night", (f"{night.seconds / first.seconds:.1%}" for night in nights.values()))
+    yield _row("rows read", (f"{night.rows:,}" for night in nights.values()))
+    yield _row("new or changed", (f"{night.published:,}" for night in nights.values()))
+    yield _row("rows read per second", (f"{night.rows / night.seconds:,.0f}" for night in nights.values()))
+    yield _row("processor time of Python, s", (f"{night.python_s:.1f}" for night in nights.values()))
+    yield _row("processor time of Postgres, s", (f"{night.postgres_s:.1f}" for night in nights.values()))
+    yield _row("Python's peak memory, MB", (f"{night.peak_mb:.0f}" for night in nights.values()))
+    yield _row("database afterwards, MB", (f"{night.database_mb:.0f}" for night in nights.values()))
+    yield _row("WAL written, MB", (f"{night.wal_mb:.0f}" for night in nights.values()))
+    yield ""
+    yield _row("seconds of dbt's nodes, which overlap", nights)
+    yield _row("---", ["---"] * len(nights))
+    for folder in FOLDERS:
+        yield _row(folder, (f"{night.folders[folder]:.1f}" for night in nights.values()))
+    yield ""
+    yield "| | measured | goal | no worse than | |"
+    yield "|---|---|---|---|---|"
+    for name, (against, goal, limit) in GOALS.items():
+        ratio = nights[name].seconds / (unit if against == "COPY" else first.seconds)
+        yield f"| {name}, × {against} | {ratio:.3g} | {goal} | {limit} | {_verdict(ratio, goal, limit)} |"
+    for smaller, seconds in first_nights.items():
+        if smaller < persons:
+            growth = first.seconds / seconds
+            limit = GROWTH_LIMIT * persons / smaller / 10
+            yield (
+                f"| first, × that of {smaller:,} people | {growth:.3g} | {limit:.3g} | {limit:.3g} "
+                f"| {_verdict(growth, limit, limit)} |"
+            )
+    yield ""
+    for name in ("first", "changed"):
+        slowest = ", ".join(f"{node} {seconds:.1f}" for node, seconds in nights[name].slowest)
+        yield f"Slowest nodes of the night *{name}*, seconds: {slowest}."
+        yield ""
+
+
+def _row(name: str, cells: Iterator[str] | list[str] | dict[str, Night]) -> str:
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _verdict(ratio: float, goal: float, limit: float) -> str:
+    return "reached" if ratio <= goal else "within the limit" if ratio <= limit else "missed"
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or list(SIZES))

@@ -2,7 +2,7 @@
 # make ui             Airflow's scheduler and web interface, until Ctrl-C
 # make test, lint     what a change must pass
 # make soak           2,500 broken deliveries and 300 kills, others each time; DOUDI_SEED=n repeats the kills
-#                     and 20 counties against the plain reading of the page, and twelve months played and built alone
+#                     and 5 counties against their truth, 20 against the plain reading of the page, twelve months played
 # make bench          what landing, extracts and whole nights cost against bare COPY, ROWS=1000000 or more, NIGHTS=people of
 #                     each county (10000 100000 unless given); writes docs/benchmarks.md
 # make setup          only .venv, with .venv/bin/doudi in it
@@ -29,7 +29,7 @@ test: .venv/.dev
 	$(BIN)/pytest
 
 soak: .venv/.dev
-	DOUDI_SOAK=1 $(BIN)/pytest tests/faults tests/property tests/integration/test_oracle.py tests/integration/test_twelve_months.py
+	DOUDI_SOAK=1 $(BIN)/pytest tests/faults tests/property $(patsubst %,tests/integration/test_%.py,truth oracle twelve_months)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

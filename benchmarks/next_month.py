@@ -13,6 +13,7 @@ from doudi.contracts import Contract, accepted_headers, normalise_header
 from doudi.deliveries import Delivery, parse_name
 
 EVERY = 100
+_HEAD_BYTES = 1 << 16
 # The amount that is another in a changed row.
 _CHANGED = {
     "poverty_register": "annual_income_per_capita",
@@ -106,11 +107,11 @@ def _changed(record: str, contract: Contract, headings: list[str], contracts_fol
 def encoding_of(path: Path) -> str:
     """Of a file that synth wrote: UTF-8 with or without a mark, else GB18030."""
     with path.open("rb") as file:
-        head = file.read(1 << 16)
+        head = file.read(_HEAD_BYTES)
     if head.startswith(b"\xef\xbb\xbf"):
         return "utf-8-sig"
     try:
-        head[: head.rfind(b"\n")].decode()
+        (head[: head.rfind(b"\n")] if len(head) == _HEAD_BYTES else head).decode()
     except UnicodeDecodeError:
         return "gb18030"
     return "utf-8"

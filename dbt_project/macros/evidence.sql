@@ -56,6 +56,21 @@
 {%- endmacro %}
 
 
+-- Per person of `found`, the settlements that the self-paid total of the look-back months adds up; both are CTEs.
+{% macro self_paid_facts(settlements, found) -%}
+    select
+        settlement.person_id,
+        jsonb_agg(
+            {{ fact('medical_assistance', 'self_paid', 'settlement', 'settlement.settled_on') }}
+            order by settlement.settled_on, settlement.settlement_no
+        ) as facts
+    from {{ settlements }} as settlement
+    inner join {{ found }} as found
+        on settlement.person_id = found.person_id
+    group by settlement.person_id
+{%- endmacro %}
+
+
 -- A list for `…_of` that is there only where it applies.
 {% macro where_true(condition, list) -%}
     case when {{ condition }} then {{ list }} else '[]' end

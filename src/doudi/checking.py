@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import psycopg
 
+from doudi.column_rules import as_text
 from doudi.contracts import Contract
 from doudi.landing import LoadTables
 from doudi.rules import reason
@@ -64,7 +65,7 @@ def refuse_repeated_keys(connection: psycopg.Connection, *, contract: Contract, 
             inner join repeated using ({key})
         )
 
-        select _row_no, 0, null, 'duplicate_key', {_text(reason("duplicate_key"))} from numbered where occurrence > 1
+        select _row_no, 0, null, 'duplicate_key', {as_text(reason("duplicate_key"))} from numbered where occurrence > 1
         """
     )
 
@@ -108,7 +109,3 @@ def control_totals(
     sums = ", ".join(f"coalesce(sum({name}), 0)" for name in known)
     totals = connection.execute(f"select {sums} from {tables.judged}").fetchone()
     return {name: float(total) for name, total in zip(known, totals, strict=True)}
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -1,32 +1,19 @@
 """Landed text becomes typed rows, each with what the contract finds wrong with it, in one scan.
 
-The SQL is written from the contract, so that a rule has one home. A row whose text, to the letter, is what a record
-standing in the register came from is known: it is neither typed nor judged by the contract again, for the record has
-its values and had no fault. Of a list that comes every month this is nearly every row.
+A row whose text, to the letter, is what a record standing in the register came from is known: it is neither typed nor
+judged by the contract again, for the record has its values and had no fault. Of a list that comes every month this is
+nearly every row.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 import psycopg
 
-from doudi.contracts import Column, Contract
+from doudi.column_rules import as_json, as_text, column_faults, reading, rules_hash
+from doudi.contracts import Contract
 from doudi.landing import SEPARATOR, Landed, LoadTables
-from doudi.rules import reason
-
-_TYPED = {
-    "text": "ops.clean_text({raw})",
-    "id": "ops.citizen_id({raw})",
-    "div": "ops.to_division({raw})",
-    "date": "ops.to_date({raw})",
-    "money": "ops.to_money({raw})::numeric(14, 2)",
-    "int": "ops.to_integer({raw})",
-    "bool": "ops.to_boolean({raw})",
-}
-_CITIZEN_ID_FAULTS = ("length", "characters", "birth_date", "check_character")
 
 
 @dataclass(kw_only=True)
@@ -160,16 +147,16 @@ class RowTyping:
     @cached_property
     def _row_hash(self) -> str:
         # Where a value holds the separator itself, two rows may be one text: no other delivery's hash is like these.
-        salt = _rules(self.connection, self.contract) + (
+        salt = rules_hash(self.connection, self.contract) + (
             f" {self.tables.load_id}" if self.landed.holds_separator else ""
         )
         texts = ", ".join(f"coalesce(raw_{column.name}, '')" for column in self.contract.columns)
-        return f"md5(concat_ws({_text(SEPARATOR)}, {_text(salt)}, {texts}))::uuid"
+        return f"md5(concat_ws({as_text(SEPARATOR)}, {as_text(salt)}, {texts}))::uuid"
 
     @property
     def _area(self) -> str:
         """Where a row is filed: in the division it names, if that lies in the area of the delivery."""
-        area = _text(self.area_code)
+        area = as_text(self.area_code)
         if not self.contract.has("division_code"):
             return area
         return f"case when starts_with(division_code, {area}) then division_code else {area} end"
@@ -181,7 +168,7 @@ class RowTyping:
         raws = ", ".join(f"raw_{column.name}" for column in columns)
         ids = [column.name for column in columns if column.type == "id"]
         others = [column for column in columns if column.type != "id"]
-        typed = [f"{_typed(column)} as {column.name}" for column in others]
+        typed = [f"{reading(column)} as {column.name}" for column in others]
         typed += [f"ops.is_citizen_id(raw_{name}) as {name}_plain" for name in ids]
         normalised = [column.name for column in others]
         for name in ids:
@@ -192,10 +179,10 @@ class RowTyping:
                 f"case when {name}_plain then substr({raw}, 9, 9)::integer end as {name}_tail",
             ]
         judged = [f"ops.citizen_id_fault({name}, {name}_head, {name}_tail) as {name}_fault" for name in ids]
-        faults = [fault for column in columns for fault in _faults(column)]
+        faults = [fault for column in columns for fault in column_faults(column)]
         any_fault = " or ".join(condition for condition, _ in faults)
         # No subquery here: one that looks at the row's own values would keep the scan from being shared among workers.
-        all_faults = ", ".join(f"case when {condition} then {_json(told)} end" for condition, told in faults)
+        all_faults = ", ".join(f"case when {condition} then {as_json(told)} end" for condition, told in faults)
         # `offset` keeps the planner from folding the levels into one, which would read each value several times. It is
         # quoted since a bare 0 becomes a constant only after the planner has asked whether workers may share the level.
         return f"""
@@ -229,64 +216,10 @@ def register_knows(connection: psycopg.Connection, *, contract: Contract, area_c
     return known
 
 
-def _rules(connection: psycopg.Connection, contract: Contract) -> str:
-    """A hash of all that decides how a row is read; with other rules no text is known, and each is read anew."""
-    (functions,) = connection.execute(
-        """
-        select string_agg(pg_get_functiondef(oid), '' order by oid::regprocedure::text)
-        from pg_proc where pronamespace = 'ops'::regnamespace and prokind = 'f'
-        """
-    ).fetchone()
-    faults = [(condition, told["rule"]) for column in contract.columns for condition, told in _faults(column)]
-    read = [(column.name, column.type, _typed(column)) for column in contract.columns]
-    return hashlib.sha256(repr((functions, read, faults)).encode()).hexdigest()[:16]
-
-
 def standing_versions(contract: Contract, *, area_code: str, data_date: date | str) -> str:
     """A query of the versions that stand in the register on a day, in the county or counties of an area."""
-    day = _text(str(data_date))
+    day = as_text(str(data_date))
     return f"""
         select * from register.{contract.name}
-        where _valid_from <= {day} and _valid_to > {day} and starts_with(_county_code, left({_text(area_code)}, 6))
+        where _valid_from <= {day} and _valid_to > {day} and starts_with(_county_code, left({as_text(area_code)}, 6))
     """
-
-
-def _typed(column: Column) -> str:
-    raw = f"raw_{column.name}"
-    if column.type == "code":
-        as_sent = " ".join(f"when {_text(k)} then {_text(v)}" for k, v in column.codes.items())
-        folded = " ".join(f"when {_text(k.lower())} then {_text(v)}" for k, v in column.codes.items())
-        cleaned = f"lower(ops.clean_text(ops.half_width({raw})))"
-        return f"coalesce(case {raw} {as_sent} end, case {cleaned} {folded} end)"
-    return _TYPED[column.type].format(raw=raw)
-
-
-def _faults(column: Column) -> list[tuple[str, dict[str, str]]]:
-    """Condition and fault for each rule of a column, in the order in which they are told."""
-
-    def fault(condition: str, rule: str) -> tuple[str, dict[str, str]]:
-        said = reason(rule, header=column.header, column=column.name)
-        return condition, {"column": column.name, "rule": rule, "reason": said}
-
-    # Nearly every value is typed; only of the others it is asked whether there was anything to type.
-    empty = f"({column.name} is null and ops.clean_text(raw_{column.name}) is null)"
-    unread = f"({column.name} is null and ops.clean_text(raw_{column.name}) is not null)"
-    found = []
-    if column.required:
-        found.append(fault(empty, "required"))
-    if column.type == "id":
-        found += [fault(f"({column.name}_fault = '{code}')", f"citizen_id.{code}") for code in _CITIZEN_ID_FAULTS]
-    elif column.type != "text":
-        rule = "code" if column.type == "code" else f"type.{column.type}"
-        found.append(fault(unread, rule))
-    if column.minimum is not None:
-        found.append(fault(f"({column.name} < {column.minimum})", "minimum"))
-    return found
-
-
-def _json(value: dict[str, str]) -> str:
-    return _text(json.dumps(value, ensure_ascii=False)) + "::jsonb"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

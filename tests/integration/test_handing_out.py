@@ -277,6 +277,17 @@ def test_more_rows_than_a_sheet_holds_go_onto_further_sheets(office: Settings, m
     }
 
 
+def test_nobody_to_tell_of_is_a_file_with_headings(office: Settings) -> None:
+    declare(office, rows={"name": "nobody"}, formats=["csv", "csv_gb18030", "xlsx", "parquet", "jsonl"])
+    files = send(office)
+    assert [file.rows for file in files] == [0] * 5
+    headings = ["编号", "姓名", "金额", "说明"]
+    assert table(files[0]) == table(files[1], "gb18030") == [headings]
+    (sheet,) = openpyxl.load_workbook(files[2].path).worksheets
+    assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [headings]
+    assert parquet.read_table(files[3].path).column_names == NAMES
+
+
 def test_changes_tell_what_is_new_changed_and_gone_since_the_last(office: Settings, query: Callable) -> None:
     declare(office, content="changes", rows={})
     assert [row[:2] for row in table(send(office)[0])] == [["变更", "编号"], *(["新增", f"r{n}"] for n in (1, 2, 3))]

@@ -39,6 +39,11 @@ _LIVES = """
 """
 _COLUMNS = {"code": "indicator_code", "person": "citizen_id"}  # by the fields of a life, where they differ
 _EVERYTHING = "select to_jsonb(warning) - 'evidence' from {marts}.warning order by warning_id"
+_DIFFERENCES = """
+    select to_jsonb(register_comparison) - 'facts'
+    from {marts}.register_comparison
+    order by kind, person_id, first_seen_on
+"""
 _HOLDING = "select indicator_code, subject_id, fact_on from intermediate{suffix}.int_signal order by 1, 2"
 _IDS = """
     select indicator_code, citizen_id, warning_id
@@ -90,6 +95,7 @@ class Month:
 
     lives: list[Life]
     everything: list[tuple]
+    differences: list[tuple]
     holding: list[tuple]
 
 
@@ -170,6 +176,7 @@ def _month(warehouse: Warehouse, result: BuildResult) -> Month:
     return Month(
         lives=warehouse.lives(marts),
         everything=warehouse.ask(_EVERYTHING.format(marts=marts)),
+        differences=warehouse.ask(_DIFFERENCES.format(marts=marts)),
         holding=warehouse.ask(_HOLDING.format(suffix=result.schema_suffix)),
     )
 

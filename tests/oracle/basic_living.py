@@ -3,8 +3,9 @@
 from datetime import date
 
 from oracle.catalogue import of_household, of_person
+from oracle.households import Household
 from oracle.register import Row
-from oracle.world import Household, World, total
+from oracle.world import World, total
 
 
 def _latest(rows: list[Row], column: str) -> date:

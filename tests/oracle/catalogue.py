@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from oracle.world import Household, World
+from oracle.households import Household
+from oracle.world import World
 
 Judgement = Callable[[World, Any], date | bool]
 INDICATORS: dict[str, tuple[str, Judgement]] = {}

@@ -1,7 +1,8 @@
 """MR: several indicators at once."""
 
 from oracle.catalogue import about, of_household
-from oracle.world import Household, World
+from oracle.households import Household
+from oracle.world import World
 
 
 @of_household

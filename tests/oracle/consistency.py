@@ -30,7 +30,7 @@ def cr04(world: World, person: str) -> bool:
 
 
 def _names(world: World, person: str) -> set[tuple[str, str]]:
-    return {(row.feed, _normalised(name)) for whose, row, name, _ in world.mentions if whose == person and name}
+    return {(each.row.feed, _normalised(each.name)) for each in world.mentions if each.person == person and each.name}
 
 
 def _normalised(name: str) -> str:

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 from oracle.catalogue import about, of_household
 from oracle.dates import months_before
+from oracle.households import Household
 from oracle.register import Row
-from oracle.world import Household, World
+from oracle.world import World
 
 
 @of_household

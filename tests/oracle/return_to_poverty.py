@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from oracle.catalogue import of_household, of_person
 from oracle.dates import born_on, months_before
-from oracle.world import Household, World
+from oracle.households import Household
+from oracle.world import World
 
 
 @of_household

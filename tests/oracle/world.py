@@ -1,4 +1,4 @@
-"""Who lives with whom on the day, and how they stand: the page's section on person and household."""
+"""How people and households stand on the day: the page's section on person and household."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -9,37 +9,12 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
-from oracle.dates import age_on, born_on, months_before
+from oracle.dates import age_on, months_before
+from oracle.households import FEEDS, Household, Mention, homes, household_of, mentions
 from oracle.register import Register, Row
 from oracle.standards import Standards
 
-# Whose row is believed where several tell of one day: its own order, then the alphabet. Of one feed it is
-# the head's row, then that of the smallest number: any rule would do, as long as each build follows the same one.
-_FEEDS = (
-    "poverty_register",
-    "minimum_allowance",
-    "special_hardship",
-    "economic_check",
-    "child_protection",
-    "disability",
-    "education_assistance",
-    "housing_assistance",
-    "left_behind",
-    "medical_assistance",
-    "temporary_assistance",
-)
 AT_RISK = ("not_lifted", "returned", "unstable", "marginal")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Household:
-    """``register`` is the one that decides, None for somebody alone; ``rows`` are its members' rows in it."""
-
-    register: str | None
-    members: tuple[str, ...]
-    head: str
-    division: str
-    rows: dict[str, Row]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,63 +31,12 @@ class World:
     # --- people and households
 
     @cached_property
-    def mentions(self) -> list[tuple[str, Row, str | None, bool]]:
-        """Every citizen ID in a current row: whose, the row, the name beside it, and whether the row is about them."""
-        found = []
-        for feed in _FEEDS:
-            for row in self.register.current(feed):
-                for column in ("citizen_id", "head_citizen_id", "guardian_citizen_id"):
-                    if row.values.get(column):
-                        name = row.values.get(column.replace("citizen_id", "name"))
-                        own = column == "citizen_id" or feed == "housing_assistance"
-                        found.append((row[column], row, name, own))
-        return found
-
-    @cached_property
-    def homes(self) -> dict[str, str]:
-        """Each person's division: of the latest row about them, else of the latest that mentions them."""
-        latest: dict[str, tuple] = {}
-        for person, row, name, own in self.mentions:
-            rank = (not own, name is None, -row.data_date.toordinal(), _FEEDS.index(row.feed), row["division_code"])
-            latest[person] = min(rank, latest.get(person, rank))
-        return {person: rank[-1] for person, rank in latest.items()}
+    def mentions(self) -> list[Mention]:
+        return mentions(self.register)
 
     @cached_property
     def household_of(self) -> dict[str, Household]:
-        deciding: dict[str, Row] = {}
-        order = {
-            "poverty_register": lambda row: (-row.valid_from.toordinal(), row.county, row.key),
-            "minimum_allowance": lambda row: (-row.valid_from.toordinal(), row.key, row.county),
-        }
-        for feed, latest_first in order.items():
-            for row in sorted(self.register.current(feed), key=latest_first):
-                deciding.setdefault(row["citizen_id"], row)
-        together: dict[tuple, list[str]] = defaultdict(list)
-        for person in self.homes:
-            row = deciding.get(person)
-            together[(row.feed, row.county, row.key[0]) if row else (None, "", person)].append(person)
-        households = {}
-        for (register, _, _), members in together.items():
-            rows = {person: deciding[person] for person in members if person in deciding}
-            head = self._head(members, rows)
-            household = Household(
-                register=register, members=tuple(sorted(members)), head=head, division=self.homes[head], rows=rows
-            )
-            households |= dict.fromkeys(members, household)
-        return households
-
-    def _head(self, members: list[str], rows: dict[str, Row]) -> str:
-        """Whom the deciding register names and who is a member, else the eldest."""
-        named = [
-            person
-            for person, row in rows.items()
-            if (
-                row["relation_to_head"] == "self"
-                if row.feed == "poverty_register"
-                else row["head_citizen_id"] == person
-            )
-        ]
-        return min(named or members, key=lambda person: (born_on(person), person))
+        return household_of(self.register, homes(self.mentions))
 
     @cached_property
     def households(self) -> list[Household]:
@@ -134,10 +58,11 @@ class World:
             "temporary_assistance": "granted_on",
             "economic_check": "checked_on",
         }
-        found: dict[str, dict[str, list[Row]]] = {feed: defaultdict(list) for feed in _FEEDS}
-        for person, row, _, own in self.mentions:
-            if own and (row.feed not in happened or row[happened[row.feed]] <= self.day):
-                found[row.feed][person].append(row)
+        found: dict[str, dict[str, list[Row]]] = {feed: defaultdict(list) for feed in FEEDS}
+        for each in self.mentions:
+            row = each.row
+            if each.own and (row.feed not in happened or row[happened[row.feed]] <= self.day):
+                found[row.feed][each.person].append(row)
         return found
 
     def of_members(self, household: Household, feed: str) -> list[Row]:

@@ -13,7 +13,7 @@ LAYERS = (
     {"warehouse"},
     {"deliveries", "quality", "connectors"},
     {"forms"},
-    {"landing", "ledger"},
+    {"column_rules", "landing", "ledger"},
     {"checking", "typed_rows", "quarantine"},
     {"identity", "publishing", "small_cells"},
     {"intake", "withdrawing"},

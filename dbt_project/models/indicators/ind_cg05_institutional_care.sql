@@ -1,11 +1,11 @@
+{% set is_full_care_at_home = "self_care = 'full_care' and support_mode = 'home'" %}
+
 with
 
 special_hardship as (
     select *
     from {{ ref('stg_special_hardship') }}
-    where
-        self_care = 'full_care'
-        and support_mode = 'home'
+    where {{ is_full_care_at_home }}
 ),
 
 versions as (
@@ -56,7 +56,7 @@ at_home as (
         'versions',
         records='found',
         key=['_county_code', 'certificate_no'],
-        state="self_care = 'full_care' and support_mode = 'home'",
+        state=is_full_care_at_home,
     ) }}
 ),
 

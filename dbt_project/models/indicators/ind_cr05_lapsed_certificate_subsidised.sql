@@ -1,11 +1,13 @@
+{% set is_paid_and_lapsed -%}
+(living_subsidy or care_subsidy) and (status <> 'valid' or expires_on < {{ as_of() }})
+{%- endset %}
+
 with
 
 disability as (
     select *
     from {{ ref('stg_disability') }}
-    where
-        (living_subsidy or care_subsidy)
-        and (status <> 'valid' or expires_on < {{ as_of() }})
+    where {{ is_paid_and_lapsed }}
 ),
 
 member as (
@@ -47,7 +49,7 @@ lapsed as (
         'versions',
         records='found',
         key=['_county_code', 'certificate_no'],
-        state="(living_subsidy or care_subsidy) and (status <> 'valid' or expires_on < " ~ as_of() ~ ')',
+        state=is_paid_and_lapsed,
     ) }}
 ),
 

@@ -53,16 +53,7 @@ found as (
 ),
 
 settled as (
-    select
-        settlement.person_id,
-        jsonb_agg(
-            {{ fact('medical_assistance', 'self_paid', 'settlement', 'settlement.settled_on') }}
-            order by settlement.settled_on, settlement.settlement_no
-        ) as facts
-    from settlement
-    inner join found
-        on settlement.person_id = found.person_id
-    group by settlement.person_id
+    {{ self_paid_facts('settlement', 'found') }}
 ),
 
 final as (

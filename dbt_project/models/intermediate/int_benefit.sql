@@ -25,18 +25,14 @@ child_protection as (
     from {{ ref('stg_child_protection') }}
 ),
 
-temporary_assistance as (
+temporary_grant as (
     select *
-    from {{ ref('stg_temporary_assistance') }}
+    from {{ ref('int_temporary_grant') }}
 ),
 
 member as (
     select *
     from {{ ref('int_household_member') }}
-),
-
-look_back as (
-    {{ local_standard('look_back_months') }}
 ),
 
 given as (
@@ -126,23 +122,18 @@ final as (
         on given.citizen_id = member.citizen_id
     union all
     select
-        member.person_id,
-        member.household_id,
-        member.county_code,
+        person_id,
+        household_id,
+        county_code,
         'temporary_assistance' as benefit,
         null as amount_monthly,
-        temporary_assistance.amount as amount_once,
-        temporary_assistance.granted_on as starts_on,
-        temporary_assistance.granted_on as ends_on,
-        temporary_assistance._data_date,
-        temporary_assistance._load_id,
-        temporary_assistance._row_no
-    from temporary_assistance
-    inner join member
-        on temporary_assistance.citizen_id = member.citizen_id
-    inner join look_back
-        on member.standard_area = look_back.standard_area
-    where {{ within_months('temporary_assistance.granted_on', 'look_back.value') }}
+        amount as amount_once,
+        granted_on as starts_on,
+        granted_on as ends_on,
+        _data_date,
+        _load_id,
+        _row_no
+    from temporary_grant
 )
 
 select * from final

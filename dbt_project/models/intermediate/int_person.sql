@@ -31,17 +31,27 @@ latest as (
 ),
 
 -- An old code is right in the rows of its time; who still lives under it on the date lives in what took its place.
+-- Where a village and its county have both changed, the village's own row says more.
+moved as (
+    select distinct on (lived_in.division_code)
+        lived_in.division_code as old_code,
+        division_change.new_code || substr(lived_in.division_code, length(division_change.old_code) + 1) as new_code
+    from (select distinct division_code from latest) as lived_in
+    inner join division_change
+        on starts_with(lived_in.division_code, division_change.old_code)
+    order by
+        lived_in.division_code,
+        length(division_change.old_code) desc
+),
+
 at_home as (
     select
         latest.citizen_id,
         latest.name,
-        coalesce(
-            division_change.new_code || substr(latest.division_code, length(division_change.old_code) + 1),
-            latest.division_code
-        ) as division_code
+        coalesce(moved.new_code, latest.division_code) as division_code
     from latest
-    left join division_change
-        on starts_with(latest.division_code, division_change.old_code)
+    left join moved
+        on latest.division_code = moved.old_code
 ),
 
 final as (

@@ -26,7 +26,9 @@ final as (
         member.standard_area,
         temporary_assistance.grant_no,
         temporary_assistance.granted_on,
+        temporary_assistance.amount,
         temporary_assistance._county_code,
+        temporary_assistance._data_date,
         temporary_assistance._load_id,
         temporary_assistance._row_no
     from temporary_assistance

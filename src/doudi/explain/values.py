@@ -44,6 +44,7 @@ def measured(value: Decimal, unit: str | None, language: Language, *, short: boo
 
 
 def day(value: date, language: Language) -> str:
+    """A day written out: 30 June 2020, 2020年6月30日."""
     if language == "zh":
         return f"{value.year}年{value.month}月{value.day}日"
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"

@@ -24,6 +24,7 @@ class Phrase(Closed):
     zh: str
 
     def say(self, language: Language, **places: object) -> str:
+        """The phrase in one language. Raises KeyError where a place is left open."""
         text: str = getattr(self, language)
         return text.format(**places)
 
@@ -51,6 +52,8 @@ class Compared(Closed):
 
 
 class Words(Closed):
+    """All of words.yml, which says what each part is for."""
+
     compared: dict[str, Compared]
     parameters: dict[str, Phrase]
     units: dict[str, Unit]
@@ -60,6 +63,7 @@ class Words(Closed):
 
 @cache
 def words() -> Words:
+    """What words.yml holds, read once."""
     return Words.model_validate(yaml.safe_load((_FOLDER / "words.yml").read_text(encoding="utf-8")))
 
 

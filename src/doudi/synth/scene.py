@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from random import Random
 
 from doudi.synth import rows
 from doudi.synth.names import pick
-from doudi.synth.people import Family, People, Person
+from doudi.synth.people import Person
 from doudi.synth.places import NEIGHBOUR
-from doudi.synth.records import Fault, Record, Row
-from doudi.synth.timeline import months_before
-from doudi.synth.world import World
+from doudi.synth.records import Record
+from doudi.synth.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -28,54 +26,8 @@ class Case:
     faulty: bool = False
 
 
-class Scene:
-    """Builds the family of one case. Days are given as such, money in fen."""
-
-    def __init__(self, *, world: World, people: People, rng: Random, number: int) -> None:
-        self.world = world
-        self.timeline = world.timeline
-        self.records: list[Record] = []
-        self._people = people
-        self._rng = rng
-        self._number = number
-        self.home: Family
-
-    def family(self, shape: str, *, urban: bool = False, unique_names: bool = False) -> list[Person]:
-        """Move a family in; its members, the head first."""
-        places = self.world.places
-        self.home = self._people.family(
-            self._rng,
-            number=self._number,
-            village=pick(self._rng, places.urban if urban else places.rural),
-            shape=shape,
-            unique_names=unique_names,
-        )
-        return self.home.members
-
-    def aged(self, person: Person, years: int, *, in_days: int = 0) -> None:
-        """Have ``person``, of whom nothing is told yet, grow so old on the day asked about or so many days later."""
-        birth = months_before(self.timeline.as_of, 12 * years) + timedelta(days=in_days)
-        self._people.born_on(person, birth)
-
-    @property
-    def standard(self) -> int:
-        """The minimum allowance standard for the family, per person and month."""
-        return self.world.standards.of(rows.area_type(self.home))
-
-    @property
-    def margin(self) -> int:
-        return self.world.standards.margin(rows.area_type(self.home))
-
-    def _snapshot(self, feed: str, row: Row, *, since: date | None = None, end: date | None = None) -> Record:
-        """Known to the department from the delivery after ``since`` on; ``end`` is news of the last delivery."""
-        record = self.world.steady(feed, row)
-        dates = self.timeline.dates[feed]
-        if since:
-            record.start(next((index for index, day in enumerate(dates) if day >= since), len(dates) - 1))
-        if end:
-            record.change(-1, end_date=end)
-        self.records.append(record)
-        return record
+class Scene(Stage):
+    """Tells of the family of one case what each feed may tell. Days are given as such, money in fen."""
 
     def poverty(
         self,
@@ -91,7 +43,7 @@ class Scene:
         income = self.standard * 12 * 13 // 10 if annual_income is None else annual_income
         relations = {person.ordinal: "self" if person is head else "other" for person in members} if head else {}
         return [
-            self._snapshot(
+            self.snapshot(
                 "poverty_register",
                 rows.poverty_register(
                     person,
@@ -129,7 +81,7 @@ class Scene:
         """Put ``members`` on minimum allowance; for 400 days, at 80 per cent of the standard unless said otherwise."""
         income = self.standard * 8 // 10 if income is None else income
         return [
-            self._snapshot(
+            self.snapshot(
                 "minimum_allowance",
                 rows.minimum_allowance(
                     person,
@@ -166,7 +118,7 @@ class Scene:
             start_date=start or self.timeline.days(-500),
             **values,
         )
-        return self._snapshot("special_hardship", row, since=start, end=end)
+        return self.snapshot("special_hardship", row, since=start, end=end)
 
     def certificate(
         self,
@@ -188,15 +140,15 @@ class Scene:
             expires_on=expires_on,
             **values,
         )
-        return self._snapshot("disability", row, since=issued_on)
+        return self.snapshot("disability", row, since=issued_on)
 
     def settlement(self, person: Person, *, on: date, self_paid: int, **values: object) -> Record:
         row = rows.medical_assistance(person, self.home, settled_on=on, self_paid=self_paid, **values)
-        return self._event("medical_assistance", row, day=on)
+        return self.event("medical_assistance", row, day=on)
 
     def grant(self, person: Person, *, on: date, serial: int = 0) -> Record:
         row = rows.temporary_assistance(person, self.home, granted_on=on, amount=2000_00, serial=serial)
-        return self._event("temporary_assistance", row, day=on)
+        return self.event("temporary_assistance", row, day=on)
 
     def pupil(self, person: Person, **values: object) -> Record:
         """In the education register, each term's list telling its own term."""
@@ -219,7 +171,7 @@ class Scene:
             result=result,
             refusal_reason="收入超过标准" if result == "refused" else None,
         )
-        return self._event("economic_check", row, day=on)
+        return self.event("economic_check", row, day=on)
 
     def house(self, person: Person, *, grade: str = "D", works: str = "under_way", only_home: bool = True) -> Record:
         row = rows.housing_assistance(
@@ -231,7 +183,7 @@ class Scene:
             appraised_on=self.timeline.before_last(200),
             completed_on=self.timeline.before_last(120) if works == "completed" else None,
         )
-        return self._snapshot("housing_assistance", row)
+        return self.snapshot("housing_assistance", row)
 
     def left_behind(
         self,
@@ -249,22 +201,8 @@ class Scene:
             guardian=guardian,
             guardian_capable=guardian_capable,
         )
-        return self._snapshot("left_behind", row)
+        return self.snapshot("left_behind", row)
 
     def child_protection(self, person: Person, **values: object) -> Record:
         row = rows.child_protection(person, self.home, **{"start_date": self.timeline.days(-600)} | values)
-        return self._snapshot("child_protection", row)
-
-    def _event(self, feed: str, row: Row, *, day: date) -> Record:
-        record = self.world.event(feed, row, index=self.timeline.delivery_of(feed, day))
-        self.records.append(record)
-        return record
-
-    def correct(self, record: Record, *, index: int, **values: object) -> None:
-        """Send an event again in the delivery at ``index``, with other values."""
-        known = next(row for row in record.states if row)
-        record.states[index] = {**known, **values}
-
-    def refuse(self, record: Record, fault: Fault, *, index: int = -1) -> None:
-        """Damage the record's row in the delivery at ``index``."""
-        record.refused[index % len(record.states)] = fault
+        return self.snapshot("child_protection", row)

@@ -35,7 +35,7 @@ def write(connection: psycopg.Connection, query: Query, path: Path, about: About
         cursor.execute(query.cells(with_sheet=True))
         for title, rows in _by_sheet(cursor, query, about):
             count += pages.add(title, rows)
-        if not count:
+        if not count and query.sheet is not None:  # a book needs a sheet, even for nobody
             pages.add(about.as_of.isoformat(), iter(()))
     return count
 

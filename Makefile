@@ -26,10 +26,10 @@ ui: setup
 	@$(BIN)/python -m doudi.orchestration ui
 
 test: .venv/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 soak: .venv/.dev
-	DOUDI_SOAK=1 $(BIN)/pytest tests/faults tests/property $(patsubst %,tests/integration/test_%.py,truth oracle twelve_months)
+	DOUDI_SOAK=1 $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/property $(patsubst %,tests/integration/test_%.py,truth oracle twelve_months)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from typing import Any
 import asyncssh
 import boto3
 from flask import Flask, Response, jsonify, request
+from moto.moto_api._internal import moto_api_backend
 from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server
 
@@ -96,6 +97,7 @@ def object_store() -> Iterator[Bucket]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     store = Bucket(server.get_host_and_port()[1])
+    moto_api_backend.reset()  # its state is the process's, and other tests of this process had buckets too
     store._client.create_bucket(Bucket=BUCKET)
     yield store
     server.stop()

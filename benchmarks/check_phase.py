@@ -17,6 +17,7 @@ from doudi.quality import Suite, judge
 from doudi.quality.suites import PARAMETER_NAMES
 from doudi.settings import load_settings
 from doudi.warehouse.connection import connect, warehouse_url
+from doudi.warehouse.schema import initialise
 
 FEED = "minimum_allowance"
 DATA_DATE = "2020-06-30"
@@ -79,6 +80,7 @@ def main() -> None:
     rows = parser.parse_args().rows
     settings = load_settings()
     contract, url = load_contracts(settings.contracts)[FEED], warehouse_url(settings)
+    initialise(url, settings)
     began = time.perf_counter()
     import great_expectations  # noqa: F401
 
@@ -118,6 +120,8 @@ def _make_rows(session: psycopg.Connection, columns: list[tuple[str, str]], *, r
         from generate_series(1, {rows}) as no
         """
     )
+    session.execute("grant usage on schema benchmark to doudi_loader")
+    session.execute("grant select on benchmark.typed to doudi_loader")
     session.execute("vacuum analyze benchmark.typed")
 
 

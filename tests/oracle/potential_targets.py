@@ -66,13 +66,14 @@ def _ended(world: World, household: Household) -> list[date]:
 def _end(world: World, row: Row) -> date | None:
     """The last day of the benefit or that of the first list without it; None for one that never counted.
 
-    Of a record that was changed, what its last version says; whether it ever counted, any version may show.
+    Of a record that was changed, what its last version says; whether it ever counted, any up to that may show.
     """
     if any(each.valid_from == row.valid_to for each in world.register.of_record(row)):
         return None
     counted = any(
         max(each.valid_from, each["start_date"]) <= min(each.valid_to - timedelta(days=1), each["end_date"] or date.max)
         for each in world.register.of_record(row)
+        if each.valid_from <= row.valid_from
     )
     return min(row.valid_to, row["end_date"] or date.max) if counted else None
 

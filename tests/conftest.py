@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
-from databases import copy_database
+from databases import copied, url_of
 
 from doudi.contracts import Contract, load_contracts
 from doudi.settings import Settings, load_settings
@@ -59,7 +57,7 @@ def template(server_url: str, contracts: dict[str, Contract]) -> str:
     """A database with all schemas and no rows, from which each test's own is copied in a moment."""
     with psycopg.connect(server_url, autocommit=True) as session:
         session.execute("create database template_doudi")
-    with connect(_database(server_url, "template_doudi")) as session:
+    with connect(url_of(server_url, "template_doudi")) as session:
         create_schemas(session, contracts.values())
     return "template_doudi"
 
@@ -67,15 +65,8 @@ def template(server_url: str, contracts: dict[str, Contract]) -> str:
 @pytest.fixture
 def warehouse_url(server_url: str, template: str) -> Iterator[str]:
     """The URL of an empty warehouse that this test has to itself."""
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as session:
-        copy_database(session, name, template=template)
-        yield _database(server_url, name)
-        session.execute(f"drop database {name} with (force)")
-
-
-def _database(url: str, name: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    with copied(server_url, template=template) as name:
+        yield url_of(server_url, name)
 
 
 @pytest.fixture

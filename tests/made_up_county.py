@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
+from databases import url_of
 from made_up import VILLAGE, citizen_id
 from psycopg import sql
 
@@ -110,6 +110,6 @@ def person(number: int, **others: object) -> dict[str, object]:
 
 @contextmanager
 def opened(server_url: str, name: str, settings: Settings) -> Iterator[County]:
-    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    url = url_of(server_url, name)
     with psycopg.connect(url, autocommit=True) as session:
         yield County(url=url, settings=settings, contracts=load_contracts(settings.contracts), session=session)

@@ -24,7 +24,5 @@
 {% macro divisions() -%}
     select *
     from {{ ref('division') }}
-    where
-        (valid_from is null or valid_from <= {{ as_of() }})
-        and (valid_to is null or valid_to >= {{ as_of() }})
+    where {{ in_force('valid_from', 'valid_to') }}
 {%- endmacro %}

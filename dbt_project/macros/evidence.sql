@@ -3,29 +3,37 @@
 -- that the indicator's definition names (`expected`). `facts` says what that was read from: feed, column, value, date,
 -- load_id and row_no, which lead to the row in the register and to the line in the archived file.
 
--- A value read from a row of a feed; `row` is an alias with _load_id and _row_no.
-{% macro fact(feed, column, row, date, value=none) -%}
+-- What was read, and where it stands. Feed and column are expressions, for where a row says itself which it is of;
+-- `row` is an alias with _load_id and _row_no.
+{% macro fact_of(feed, column, value, row, date, load_id='_load_id', row_no='_row_no') -%}
     jsonb_build_object(
-        'feed', '{{ feed }}',
-        'column', '{{ column }}',
-        'value', {{ value or row ~ '.' ~ column }},
+        'feed', {{ feed }},
+        'column', {{ column }},
+        'value', {{ value }},
         'date', {{ date }},
-        'load_id', {{ row }}._load_id,
-        'row_no', {{ row }}._row_no
+        'load_id', {{ row }}.{{ load_id }},
+        'row_no', {{ row }}.{{ row_no }}
     )
+{%- endmacro %}
+
+
+-- A value read from a row of a feed that is known by name.
+{% macro fact(feed, column, row, date, value=none) -%}
+    {{ fact_of("'" ~ feed ~ "'", "'" ~ column ~ "'", value or row ~ '.' ~ column, row, date) }}
 {%- endmacro %}
 
 
 -- The income that counts for a household, read from whichever feed says it latest.
 {% macro income_fact(household) -%}
-    jsonb_build_object(
-        'feed', {{ household }}.income_feed,
-        'column', {{ household }}.income_column,
-        'value', {{ household }}.income_sent,
-        'date', {{ household }}.income_on,
-        'load_id', {{ household }}.income_load_id,
-        'row_no', {{ household }}.income_row_no
-    )
+    {{ fact_of(
+        household ~ '.income_feed',
+        household ~ '.income_column',
+        household ~ '.income_sent',
+        household,
+        household ~ '.income_on',
+        load_id='income_load_id',
+        row_no='income_row_no',
+    ) }}
 {%- endmacro %}
 
 
@@ -33,14 +41,8 @@
 {% macro benefit_facts(row, date) -%}
     jsonb_build_array(
         {%- for column in ['start_date', 'end_date'] %}
-        jsonb_build_object(
-            'feed', {{ row }}.feed,
-            'column', '{{ column }}',
-            'value', {{ row }}.{{ column }},
-            'date', {{ date }},
-            'load_id', {{ row }}._load_id,
-            'row_no', {{ row }}._row_no
-        ){% if not loop.last %},{% endif %}
+        {{ fact_of(row ~ '.feed', "'" ~ column ~ "'", row ~ '.' ~ column, row, date) }}
+        {%- if not loop.last %},{% endif %}
         {%- endfor %}
     )
 {%- endmacro %}

@@ -24,3 +24,20 @@
         on versions.{{ column }} = joined_{{ column }}.citizen_id
     {% endfor %}
 {%- endmacro %}
+
+
+-- Every version known on the date. The last one of a record stays open, as nobody knew its end then.
+{% macro known_versions_of(feed) -%}
+    select
+        versions._county_code,
+        {% for column in var('columns')[feed] %}
+        versions.{{ column }},
+        {% endfor %}
+        versions._area_code,
+        versions._valid_from,
+        case when versions._valid_to <= {{ as_of() }} then versions._valid_to else 'infinity' end as _valid_to,
+        versions._load_id,
+        versions._row_no
+    from ({{ versions_of(feed) }}) as versions
+    where versions._valid_from <= {{ as_of() }}
+{%- endmacro %}

@@ -4,22 +4,19 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
-from databases import copy_database
 from psycopg import sql
+from synthetic_county import taken_in
 
-from doudi import loads, transform
+from doudi import transform
 from doudi.access import logins
 from doudi.contracts import load_contracts
 from doudi.settings import Settings
-from doudi.synth.generate import generate
 from doudi.transform.runner import Runner, refuse_failures
 from doudi.warehouse import schema
 
@@ -161,30 +158,21 @@ def _condition(login: str, relation: str) -> str | None:
 def warehouse(
     server_url: str, template: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    name, home = f"access_{uuid4().hex[:12]}", tmp_path_factory.mktemp("access")
-    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    own = replace(settings, database_url=url, home=home, inbox=home / "inbox", out=home / "out", as_of=JUNE)
-    divisions = settings.dbt_project / "seeds" / "division.csv"
-    generate(own.inbox, persons=800, seed=4, as_of=JUNE, clean=True, division_file=divisions)
-    with psycopg.connect(server_url, autocommit=True) as server, pytest.MonkeyPatch.context() as patch:
-        copy_database(server, name, template=template)
-        schema.initialise(url, own)
-        patch.setattr("doudi.quality.judge", lambda **_: [])
-        loads.land_files(_deliveries(own.inbox), settings=own)
-        with psycopg.connect(url, autocommit=True) as session:
+    home = tmp_path_factory.mktemp("access")
+    with psycopg.connect(server_url, autocommit=True) as server:
+        with (
+            taken_in(server_url, template=template, settings=settings, home=home, persons=800, as_of=JUNE) as own,
+            psycopg.connect(own.database_url, autocommit=True) as session,
+        ):
+            schema.initialise(own.database_url, own)
             _move_some_households(session)
-            transform.build(url=url, settings=own, as_of=JUNE)
+            transform.build(url=own.database_url, settings=own, as_of=JUNE)
             for login, (kind, scope) in READERS.items():
                 server.execute(f"drop role if exists {login}")
                 logins.grant(session, login, role="_".join(filter(None, ("doudi", kind, scope))), password=login)
-            yield Warehouse(url=url, settings=own, session=session)
-        server.execute(f"drop database {name} with (force)")
+            yield Warehouse(url=own.database_url, settings=own, session=session)
         for login in READERS:
             server.execute(f"drop role {login}")
-
-
-def _deliveries(inbox: Path) -> list[Path]:
-    return sorted(path for path in inbox.iterdir() if path.is_file() and "manifest" not in path.name)
 
 
 def _move_some_households(session: psycopg.Connection) -> None:

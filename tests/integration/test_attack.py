@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import numpy as np
 import openpyxl
@@ -19,14 +17,13 @@ import psycopg
 import pyarrow.parquet
 import pytest
 import yaml
-from databases import copy_database
 from outsider import Told, bounds
+from synthetic_county import taken_in
 
-from doudi import extracts, loads, transform
+from doudi import extracts, transform
 from doudi.contracts import load_contracts
 from doudi.extracts.marts import load_marts
 from doudi.settings import Settings
-from doudi.synth.generate import generate
 
 JUNE = date(2020, 6, 30)
 FORMULAS = ('=HYPERLINK("http://x","点")', "＝1+1", "@SUM(A1:A9)", "\t=1", "-2+3", "＋cmd|'/C'!A0")
@@ -82,24 +79,17 @@ class Office:
 def office(
     server_url: str, template: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
-    name, home = f"attack_{uuid4().hex[:12]}", tmp_path_factory.mktemp("attack")
-    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    own = replace(settings, database_url=url, home=home, inbox=home / "inbox", out=home / "out", as_of=JUNE)
-    divisions = settings.dbt_project / "seeds" / "division.csv"
-    generate(own.inbox, persons=1500, seed=4, as_of=JUNE, clean=True, division_file=divisions)
-    own = replace(own, project=_project(settings.project, home / "project"))
-    with psycopg.connect(server_url, autocommit=True) as server:
-        copy_database(server, name, template=template)
-        with psycopg.connect(url, autocommit=True) as session, pytest.MonkeyPatch.context() as patch:
-            patch.setattr("doudi.quality.judge", lambda **_: [])
-            files = sorted(path for path in own.inbox.iterdir() if path.is_file() and "manifest" not in path.name)
-            assert {result.status for result in loads.land_files(files, settings=own)} == {"published"}
-            _make_hostile(session, own)
-            transform.build(url=url, settings=own, as_of=JUNE)
-            made = Office(session, own)
-            extracts.send(list(made.declarations), settings=own, out=own.out)
-            yield made
-        server.execute(f"drop database {name} with (force)")
+    home = tmp_path_factory.mktemp("attack")
+    shipped = replace(settings, project=_project(settings.project, home / "project"))
+    with (
+        taken_in(server_url, template=template, settings=shipped, home=home, persons=1500, as_of=JUNE) as own,
+        psycopg.connect(own.database_url, autocommit=True) as session,
+    ):
+        _make_hostile(session, own)
+        transform.build(url=own.database_url, settings=own, as_of=JUNE)
+        made = Office(session, own)
+        extracts.send(list(made.declarations), settings=own, out=own.out)
+        yield made
 
 
 def _project(shipped: Path, folder: Path) -> Path:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from uuid import uuid4
 
-import psycopg
 import pytest
-from databases import copy_database
+from databases import copied
 from made_up import citizen_id
 from made_up_county import County, opened, person
 
@@ -54,13 +52,9 @@ def _fill(county: County) -> None:
 
 @pytest.fixture
 def county(server_url: str, template: str, settings: Settings) -> Iterator[County]:
-    name = f"backtest_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        copy_database(server, name, template=template)
-        with opened(server_url, name, settings) as county:
-            _fill(county)
-            yield county
-        server.execute(f"drop database {name} with (force)")
+    with copied(server_url, template=template) as name, opened(server_url, name, settings) as county:
+        _fill(county)
+        yield county
 
 
 def _row(rows: list[Hindsight], code: str) -> Hindsight:

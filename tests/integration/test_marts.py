@@ -2,19 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
-from databases import copy_database
+from synthetic_county import taken_in
 
-from doudi import loads, transform
+from doudi import transform
 from doudi.settings import Settings
-from doudi.synth.generate import generate
 from doudi.transform.docs import write_docs
 
 MAY, JUNE = date(2020, 5, 31), date(2020, 6, 30)
@@ -60,22 +56,15 @@ class Marts:
 def marts(
     server_url: str, template: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Marts]:
-    name, home = f"marts_{uuid4().hex[:12]}", tmp_path_factory.mktemp("marts")
-    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    own = replace(settings, database_url=url, home=home, inbox=home / "inbox", out=home / "out", as_of=JUNE)
-    divisions = settings.dbt_project / "seeds" / "division.csv"
-    generate(own.inbox, persons=1500, seed=4, as_of=JUNE, clean=True, division_file=divisions)
-    with psycopg.connect(server_url, autocommit=True) as server:
-        copy_database(server, name, template=template)
-        with psycopg.connect(url, autocommit=True) as session, pytest.MonkeyPatch.context() as patch:
-            patch.setattr("doudi.quality.judge", lambda **_: [])
-            files = sorted(path for path in own.inbox.iterdir() if path.is_file() and "manifest" not in path.name)
-            assert {result.status for result in loads.land_files(files, settings=own)} == {"published"}
-            transform.build(url=url, settings=own, as_of=MAY)
-            _visit(session)
-            transform.build(url=url, settings=own, as_of=JUNE)
-            yield Marts(session, own)
-        server.execute(f"drop database {name} with (force)")
+    home = tmp_path_factory.mktemp("marts")
+    with (
+        taken_in(server_url, template=template, settings=settings, home=home, persons=1500, as_of=JUNE) as own,
+        psycopg.connect(own.database_url, autocommit=True) as session,
+    ):
+        transform.build(url=own.database_url, settings=own, as_of=MAY)
+        _visit(session)
+        transform.build(url=own.database_url, settings=own, as_of=JUNE)
+        yield Marts(session, own)
 
 
 def _visit(session: psycopg.Connection) -> None:

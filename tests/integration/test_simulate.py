@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from databases import copy_database
+from databases import copied
 from made_up import citizen_id
 from made_up_county import County, opened, person
 
@@ -49,14 +47,10 @@ def _fill(county: County) -> None:
 
 @pytest.fixture(scope="module")
 def county(server_url: str, template: str, settings: Settings) -> Iterator[County]:
-    name = f"simulate_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        copy_database(server, name, template=template)
-        with opened(server_url, name, settings) as county:
-            _fill(county)
-            county.build(JUNE)
-            yield county
-        server.execute(f"drop database {name} with (force)")
+    with copied(server_url, template=template) as name, opened(server_url, name, settings) as county:
+        _fill(county)
+        county.build(JUNE)
+        yield county
 
 
 def _simulate(county: County, changes: Changes, **options: object) -> Simulation:

@@ -7,11 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
-from databases import copy_database
+from databases import copied
 from made_up import VILLAGE, citizen_id
 from made_up_county import County, opened, person
 
@@ -85,24 +84,17 @@ def _fill(county: County) -> None:
 @pytest.fixture(scope="module")
 def in_june(server_url: str, template: str, settings: Settings) -> Iterator[str]:
     """The name of a database that was built as of the end of June, for each test to copy."""
-    name = f"june_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        copy_database(server, name, template=template)
+    with copied(server_url, template=template) as name:
         with opened(server_url, name, settings) as county:
             _fill(county)
             county.build(JUNE)
         yield name
-        server.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
 def county(server_url: str, in_june: str, settings: Settings) -> Iterator[County]:
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        copy_database(server, name, template=in_june)
-        with opened(server_url, name, settings) as county:
-            yield county
-        server.execute(f"drop database {name} with (force)")
+    with copied(server_url, template=in_june) as name, opened(server_url, name, settings) as county:
+        yield county
 
 
 def test_each_indicator_finds_whom_it_should_and_nobody_else(county: County) -> None:

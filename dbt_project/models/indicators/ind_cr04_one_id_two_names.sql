@@ -63,14 +63,7 @@ found as (
         count(distinct named.name_no) as different_names,
         count(distinct named.feed) as feeds,
         jsonb_agg(
-            jsonb_build_object(
-                'feed', named.feed,
-                'column', named.name_column,
-                'value', 'name ' || named.name_no,
-                'date', named._data_date,
-                'load_id', named._load_id,
-                'row_no', named._row_no
-            )
+            {{ fact_of('named.feed', 'named.name_column', "'name ' || named.name_no", 'named', 'named._data_date') }}
             order by named.feed, named.name_no
         ) as facts
     from named

@@ -35,15 +35,13 @@ select
         (
             select
                 jsonb_agg(
-                    jsonb_build_object(
-                        'feed', coverage.feed,
-                        'column', told.column_name,
-                        'value',
-                        case told.column_name when 'start_date' then coverage.start_date else coverage.end_date end,
-                        'date', coverage._data_date,
-                        'load_id', coverage._load_id,
-                        'row_no', coverage._row_no
-                    )
+                    {{ fact_of(
+                        'coverage.feed',
+                        'told.column_name',
+                        "case told.column_name when 'start_date' then coverage.start_date else coverage.end_date end",
+                        'coverage',
+                        'coverage._data_date',
+                    ) }}
                     order by coverage.feed, coverage.certificate_no, coverage.citizen_id, told.column_name desc
                 )
             from (select * from {{ ref('int_coverage') }}) as coverage

@@ -179,14 +179,12 @@ covered_not_registered as (
         null as register_value,
         first_benefit.civil_benefit as civil_value,
         null as unit,
-        jsonb_build_array(jsonb_build_object(
-            'feed', first_benefit.civil_benefit,
-            'column', 'area_type',
-            'value', first_benefit.area_type,
-            'date', first_benefit._data_date,
-            'load_id', first_benefit._load_id,
-            'row_no', first_benefit._row_no
-        )) as facts
+        jsonb_build_array(
+            {{ fact_of(
+                'first_benefit.civil_benefit', "'area_type'", 'first_benefit.area_type', 'first_benefit',
+                'first_benefit._data_date',
+            ) }}
+        ) as facts
     from first_benefit
     inner join member
         on first_benefit.citizen_id = member.citizen_id
@@ -287,14 +285,10 @@ area_differs as (
                 'poverty_register', 'division_code', 'registered', 'registered._data_date',
                 'registered.own_division_code',
             ) }},
-            jsonb_build_object(
-                'feed', first_benefit.civil_benefit,
-                'column', 'division_code',
-                'value', first_benefit.division_code,
-                'date', first_benefit._data_date,
-                'load_id', first_benefit._load_id,
-                'row_no', first_benefit._row_no
-            )
+            {{ fact_of(
+                'first_benefit.civil_benefit', "'division_code'", 'first_benefit.division_code', 'first_benefit',
+                'first_benefit._data_date',
+            ) }}
         ) as facts
     from registered
     inner join first_benefit
@@ -313,14 +307,10 @@ area_type_differs as (
         null as unit,
         jsonb_build_array(
             {{ fact('poverty_register', 'household_no', 'registered', 'registered._data_date') }},
-            jsonb_build_object(
-                'feed', first_benefit.civil_benefit,
-                'column', 'area_type',
-                'value', first_benefit.area_type,
-                'date', first_benefit._data_date,
-                'load_id', first_benefit._load_id,
-                'row_no', first_benefit._row_no
-            )
+            {{ fact_of(
+                'first_benefit.civil_benefit', "'area_type'", 'first_benefit.area_type', 'first_benefit',
+                'first_benefit._data_date',
+            ) }}
         ) as facts
     from registered
     inner join first_benefit

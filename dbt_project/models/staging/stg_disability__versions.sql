@@ -1,31 +1,7 @@
--- Every version known on the date; the last one of a record stays open, as nobody knew its end then.
 with
 
-versions as (
-    {{ versions_of('disability') }}
-),
-
 final as (
-    select
-        versions._county_code,
-        versions.certificate_no,
-        versions.name,
-        versions.citizen_id,
-        versions.division_code,
-        versions.category,
-        versions.grade,
-        versions.issued_on,
-        versions.expires_on,
-        versions.status,
-        versions.living_subsidy,
-        versions.care_subsidy,
-        versions._area_code,
-        versions._valid_from,
-        case when versions._valid_to <= {{ as_of() }} then versions._valid_to else 'infinity' end as _valid_to,
-        versions._load_id,
-        versions._row_no
-    from versions
-    where versions._valid_from <= {{ as_of() }}
+    {{ known_versions_of('disability') }}
 )
 
 select * from final

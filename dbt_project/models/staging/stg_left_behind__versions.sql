@@ -1,29 +1,7 @@
--- Every version known on the date; the last one of a record stays open, as nobody knew its end then.
 with
 
-versions as (
-    {{ versions_of('left_behind') }}
-),
-
 final as (
-    select
-        versions._county_code,
-        versions.kind,
-        versions.name,
-        versions.citizen_id,
-        versions.division_code,
-        versions.guardian_name,
-        versions.guardian_citizen_id,
-        versions.guardian_capable,
-        versions.lives_alone,
-        versions.registered_on,
-        versions._area_code,
-        versions._valid_from,
-        case when versions._valid_to <= {{ as_of() }} then versions._valid_to else 'infinity' end as _valid_to,
-        versions._load_id,
-        versions._row_no
-    from versions
-    where versions._valid_from <= {{ as_of() }}
+    {{ known_versions_of('left_behind') }}
 )
 
 select * from final

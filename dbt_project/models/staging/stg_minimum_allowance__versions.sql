@@ -1,38 +1,7 @@
--- Every version known on the date; the last one of a record stays open, as nobody knew its end then.
 with
 
-versions as (
-    {{ versions_of('minimum_allowance') }}
-),
-
 final as (
-    select
-        versions._county_code,
-        versions.certificate_no,
-        versions.head_name,
-        versions.head_citizen_id,
-        versions.name,
-        versions.citizen_id,
-        versions.relation_to_head,
-        versions.category,
-        versions.area_type,
-        versions.division_code,
-        versions.household_size,
-        versions.covered_members,
-        versions.monthly_income_per_capita,
-        versions.monthly_amount,
-        versions.cause,
-        versions.single_person_household,
-        versions.start_date,
-        versions.end_date,
-        versions.gradual_exit_until,
-        versions._area_code,
-        versions._valid_from,
-        case when versions._valid_to <= {{ as_of() }} then versions._valid_to else 'infinity' end as _valid_to,
-        versions._load_id,
-        versions._row_no
-    from versions
-    where versions._valid_from <= {{ as_of() }}
+    {{ known_versions_of('minimum_allowance') }}
 )
 
 select * from final

@@ -70,7 +70,9 @@ def prepare(
         folder = ledger.free_folder(before, build)
         whole = settings.outgoing / declaration.recipient / folder
         with _written(whole) as unfinished:
-            files = _write_files(connection, declaration, parts, unfinished, build=build, key=key)
+            files = _write_files(
+                connection, declaration, parts, unfinished, build=build, contracts=settings.contracts, key=key
+            )
             consignment = Consignment(
                 recipient=declaration.recipient,
                 build=build,
@@ -188,11 +190,12 @@ def _write_files(
     folder: Path,
     *,
     build: Build,
+    contracts: Path,
     key: str | None,
 ) -> list[tuple[_Part, File]]:
     files = []
     for part in parts:
-        about = About(title=declaration.title, as_of=build.as_of, part=part.area)
+        about = About(title=declaration.title, as_of=build.as_of, contracts=contracts, part=part.area)
         for name in declaration.formats:
             form = FORMS[name]
             called = form.called or declaration.recipient

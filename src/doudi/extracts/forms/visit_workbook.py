@@ -7,7 +7,7 @@ finding of one warning where a household's differ.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -21,16 +21,15 @@ from doudi.contracts import Column, load_contracts
 from doudi.extracts.forms.about import About
 from doudi.extracts.forms.visit_layout import FEED, PLACES, Layout, Styles
 from doudi.extracts.forms.visit_texts import GUIDE, GUIDE_SHEET, HINTS, NOTE, SPARE_HINT, Titles, short_name
+from doudi.extracts.forms.workbook import CELL_CHARACTERS, new_book
 from doudi.extracts.query import Field, Query
 from doudi.forms.headings import Headings
-from doudi.settings import load_settings
 
 _HEADER_ROW = 2
 _SPARE_LINES = 5
 _A4 = 9
 _GUIDE_WIDTH = 110
 _BATCH_ROWS = 1000
-_CELL_CHARACTERS = 32_767
 _LINE_POINTS, _MARGIN_POINTS, _MOST_POINTS = 15, 6, 409
 _ALLOWED = {"select_unlocked_cells": True, "autofilter": True, "format_columns": True, "format_rows": True}
 
@@ -41,16 +40,10 @@ def write(connection: psycopg.Connection, query: Query, path: Path, about: About
     Raises ExtractError where no column, or more than one, would be read as the number of the warning when the file
     comes back, or another as an answer.
     """
-    settings = load_settings()
-    contract = load_contracts(settings.contracts)[FEED]
-    layout = Layout.of(query, contract, Headings.of(contract, folder=settings.contracts))
-    options = {
-        "constant_memory": True, "tmpdir": str(path.parent),
-        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-    }  # fmt: skip
+    contract = load_contracts(about.contracts)[FEED]
+    layout = Layout.of(query, contract, Headings.of(contract, folder=about.contracts))
     count = 0
-    with xlsxwriter.Workbook(str(path), options) as book, connection.cursor(name="extract") as cursor:
-        book.set_properties({"title": about.title, "created": datetime.combine(about.as_of, datetime.min.time())})
+    with new_book(path, about) as book, connection.cursor(name="extract") as cursor:
         _write_guide(book)
         styles, titles = Styles(book), Titles(taken=[GUIDE_SHEET])
         cursor.itersize = _BATCH_ROWS
@@ -144,7 +137,7 @@ class _Sheet:
             if field.is_number and value != "":
                 self.sheet.write_number(number, column, value, style)
             else:
-                self.sheet.write_string(number, column, value[:_CELL_CHARACTERS], style)
+                self.sheet.write_string(number, column, value[:CELL_CHARACTERS], style)
         self._write_blanks(number, len(self.layout.shown))
 
     def _write_spare(self, number: int) -> None:

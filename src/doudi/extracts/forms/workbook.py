@@ -23,13 +23,8 @@ _WIDEST = 60
 
 def write(connection: psycopg.Connection, query: Query, path: Path, about: About) -> int:
     """One sheet, or one for each value of the query's ``sheet``, in its order."""
-    options = {
-        "constant_memory": True, "tmpdir": str(path.parent),
-        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-    }  # fmt: skip
     count = 0
-    with xlsxwriter.Workbook(str(path), options) as book, connection.cursor(name="extract") as cursor:
-        book.set_properties({"title": about.title, "created": datetime.combine(about.as_of, datetime.min.time())})
+    with new_book(path, about) as book, connection.cursor(name="extract") as cursor:
         pages = _Pages(book, query)
         cursor.itersize = _BATCH_ROWS
         cursor.execute(query.cells(with_sheet=True))
@@ -38,6 +33,17 @@ def write(connection: psycopg.Connection, query: Query, path: Path, about: About
         if not count and query.sheet is not None:  # a book needs a sheet, even for nobody
             pages.add(about.as_of.isoformat(), iter(()))
     return count
+
+
+def new_book(path: Path, about: About) -> xlsxwriter.Workbook:
+    """A book that is written row by row in little memory, and takes text for nothing but text."""
+    options = {
+        "constant_memory": True, "tmpdir": str(path.parent),
+        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+    }  # fmt: skip
+    book = xlsxwriter.Workbook(str(path), options)
+    book.set_properties({"title": about.title, "created": datetime.combine(about.as_of, datetime.min.time())})
+    return book
 
 
 def _by_sheet(cursor: psycopg.ServerCursor, query: Query, about: About) -> Iterator[tuple[str, Iterator[tuple]]]:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import psycopg
 import pytest
 from databases import copied, url_of
 
 from doudi import loads
+from doudi.contracts import Contract
 from doudi.settings import Settings
 from doudi.synth.generate import generate
 
@@ -30,3 +32,14 @@ def taken_in(
         files = sorted(path for path in own.inbox.iterdir() if path.is_file() and "manifest" not in path.name)
         assert {result.status for result in loads.land_files(files, settings=own)} == {"published"}
         yield own
+
+
+def move_some_households(session: psycopg.Connection, *, contracts: dict[str, Contract], to: str) -> None:
+    """A third of the people live in the county ``to``, so that each reader of an area has rows to miss."""
+    for feed, contract in contracts.items():
+        places = [column.name for column in contract.columns if column.type == "div"]
+        person = next((column.name for column in contract.columns if column.type == "id"), None)
+        if not person or "household_no" in {column.name for column in contract.columns}:
+            continue
+        moved = ", ".join(f"{each} = '{to}' || substr({each}, 7)" for each in (*places, "_area_code"))
+        session.execute(f"update register.{feed} set {moved}, _county_code = '{to}' where hashtext({person}) % 3 = 0")

@@ -50,7 +50,7 @@
         max(deliveries.data_date) as data_date
     from (
         select distinct versions._area_code
-        from (select * from {{ source('register', feed) }}) as versions
+        from ({{ versions_of(feed) }}) as versions
         where {{ holds('versions') }}
     ) as filed
     inner join (select * from {{ source('ops', 'load') }}) as deliveries

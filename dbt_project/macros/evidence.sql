@@ -1,7 +1,8 @@
 -- Evidence is {"compared": […], "facts": […]}. `compared` says what was judged: name, value, unit, comparison, and
 -- either the parameter it was held against (`limit`: name, value, unit, area, valid_from, source) or the fixed value
--- that the indicator's definition names (`expected`). `facts` says what that was read from: feed, column, value, date,
--- load_id and row_no, which lead to the row in the register and to the line in the archived file.
+-- that the indicator's definition names (`expected`). `facts` says what that was read from: feed, column, value, load_id
+-- and row_no, which lead to the row in the register and to the line in the archived file, and date, the day from which
+-- the register has said so: the day of the latest list that still does would change every night.
 
 -- What was read, and where it stands. Feed and column are expressions, for where a row says itself which it is of;
 -- `row` is an alias with _load_id and _row_no.
@@ -30,7 +31,7 @@
         household ~ '.income_column',
         household ~ '.income_sent',
         household,
-        household ~ '.income_on',
+        household ~ '.income_since',
         load_id='income_load_id',
         row_no='income_row_no',
     ) }}
@@ -52,7 +53,7 @@
 {% macro severe_disability_facts(row) -%}
     jsonb_build_array(
         {%- for column in ['category', 'grade', 'issued_on', 'status', 'expires_on'] %}
-        {{ fact('disability', column, row, row ~ '._data_date') }}{% if not loop.last %},{% endif %}
+        {{ fact('disability', column, row, row ~ '._valid_from') }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     )
 {%- endmacro %}

@@ -1,6 +1,7 @@
 -- Two incremental strategies for tables that outsiders read. The table stays the same object, so its grants, policies,
 -- indexes and dependent views stay; a row that is already as it should be is not written again; all in the one
--- transaction that dbt opens. `changes` adds and updates, `mirror` removes what the query no longer gives as well.
+-- transaction that dbt opens. `changes` adds and updates, `mirror` removes what the query no longer gives as well: of
+-- those whom the night touches, where the table says by `touched_by` in its meta which column is about whom.
 {% macro same_row(arguments) -%}
     {%- set key = arguments.unique_key -%}
     {%- for column in ([key] if key is string else key) -%}
@@ -10,6 +11,9 @@
 
 
 {% macro get_incremental_changes_sql(arguments) -%}
+    {%- if distributed() -%}
+        {{ return(citus_changes(arguments)) }}
+    {%- endif -%}
     {%- set key = arguments.unique_key -%}
     {%- set keys = [key] if key is string else key -%}
     {%- set columns = arguments.dest_columns | map(attribute='name') | list -%}
@@ -32,6 +36,9 @@
 
 
 {% macro get_incremental_mirror_sql(arguments) -%}
+    {%- if distributed() -%}
+        {{ return(citus_changes(arguments, mirror=true)) }}
+    {%- endif -%}
     {{ get_incremental_changes_sql(arguments) }}
 
     delete from {{ arguments.target_relation }} as kept
@@ -39,5 +46,9 @@
         select 1
         from {{ arguments.temp_relation }} as wanted
         where {{ same_row(arguments) }}
-    );
+    )
+    {%- set touched_by = config.get('meta', {}).get('touched_by') -%}
+    {%- if touched_by and of_touched() %}
+    and {{ is_touched('kept.' ~ touched_by.column, of=touched_by.of) }}
+    {%- endif %};
 {%- endmacro %}

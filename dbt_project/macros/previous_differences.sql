@@ -27,3 +27,18 @@
     where false
     {% endif %}
 {% endmacro %}
+
+
+-- Differences about nobody whom the night touches go on.
+{% macro differences_still_standing() %}
+    {% if of_touched() %}
+    update {{ this }}
+    set
+        as_of = {{ as_of() }},
+        state = 'still',
+        last_seen_on = {{ as_of() }}
+    where
+        closed_on is null
+        and last_seen_on < {{ as_of() }}
+    {% endif %}
+{% endmacro %}

@@ -31,3 +31,17 @@
     where false
     {% endif %}
 {% endmacro %}
+
+
+-- Warnings about nobody whom the night touches go on: they were seen again, and their day may have passed.
+{% macro warnings_still_standing() %}
+    {% if of_touched() %}
+    update {{ this }}
+    set
+        last_seen_on = {{ as_of() }},
+        is_overdue = status in ('open', 'visited') and due_on < {{ as_of() }}
+    where
+        closed_on is null
+        and last_seen_on < {{ as_of() }}
+    {% endif %}
+{% endmacro %}

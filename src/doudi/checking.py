@@ -11,7 +11,7 @@ import psycopg
 
 from doudi.column_rules import as_text
 from doudi.contracts import Contract
-from doudi.landing import LoadTables
+from doudi.landing import Landed, LoadTables
 from doudi.rules import reason
 from doudi.typed_rows import RowTyping
 
@@ -36,6 +36,12 @@ def refuse_damaged_cells(connection: psycopg.Connection, *, contract: Contract, 
             values,
         )
     connection.commit()
+
+
+def any_refused(connection: psycopg.Connection, *, landed: Landed, tables: LoadTables) -> bool:
+    """Whether anything of the delivery has been refused so far."""
+    (faults,) = connection.execute(f"select exists (select from {tables.faults})").fetchone()
+    return faults or landed.lines_set_aside > 0
 
 
 def refuse_repeated_keys(connection: psycopg.Connection, *, contract: Contract, typing: RowTyping) -> None:

@@ -11,9 +11,14 @@ import typer
 
 from doudi.access import AccessError
 from doudi.backtest import BacktestError
+from doudi.backup import BackupError
 from doudi.cli_access import app as access
 from doudi.cli_disclosures import disclosures
+from doudi.cli_doctor import doctor
 from doudi.cli_extracts import app as extracts
+from doudi.cli_health import alerts, health
+from doudi.cli_operations import archive_wal, backup, restore
+from doudi.cli_reports import report
 from doudi.cli_review import app as review_desk
 from doudi.connectors.connections import SourceError
 from doudi.contracts import ContractError, load_contracts
@@ -25,12 +30,14 @@ from doudi.identity import ReviewError
 from doudi.orchestration.environment import use_connections
 from doudi.quality import SuiteError
 from doudi.quarantine import QuarantineError
+from doudi.reports import ReportError
 from doudi.settings import Settings, SettingsError, load_settings, parse_date
 from doudi.simulate.changes import SimulationError
 from doudi.sources import SourcesError
 from doudi.transform import BuildError
 from doudi.warehouse import cluster, schema
 from doudi.warehouse.connection import WarehouseError, connect, warehouse_url
+from doudi.warehouse.migrations import MigrationError
 from doudi.warehouse.roles import RoleError
 from doudi.warehouse.schema import SchemaError
 
@@ -43,11 +50,18 @@ app.add_typer(review_desk, name="review")
 app.add_typer(access, name="access")
 app.add_typer(extracts, name="extract")
 app.command("disclosures")(disclosures)
+app.command("report")(report)
+app.command("doctor")(doctor)
+app.command("health")(health)
+app.command("alerts")(alerts)
+app.command("backup")(backup)
+app.command("restore")(restore)
+db.command("archive-wal")(archive_wal)
 
 _MENDABLE = (
     *(AccessError, BacktestError, QuarantineError, ReviewError, RoleError, SimulationError, SourceError, SourcesError),
     *(BuildError, ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, SuiteError),
-    *(UnknownWarning, WarehouseError, cluster.ClusterError),
+    *(BackupError, MigrationError, ReportError, UnknownWarning, WarehouseError, cluster.ClusterError),
 )
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Compute for this day, YYYY-MM-DD; today in Shanghai else.")]
 
@@ -159,13 +173,20 @@ def fetch(feeds: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 
 @app.command()
-def build(as_of: AsOf = None) -> None:
+def build(
+    as_of: AsOf = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Compute everybody anew, not only those for whom something changed.")
+    ] = False,
+) -> None:
     """Build staging, identity, indicators and marts for one day, and open, keep and clear warnings."""
     from doudi.transform import build as build_marts
 
     settings = _settings(as_of)
     initialise(settings)
-    result = build_marts(url=warehouse_url(settings), settings=settings, as_of=settings.date_of_run(), progress=_say)
+    result = build_marts(
+        url=warehouse_url(settings), settings=settings, as_of=settings.date_of_run(), everybody=everybody, progress=_say
+    )
     for name, value in asdict(result).items():
         print(f"{name.replace('_', ' ')}: {value}")
 

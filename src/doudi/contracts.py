@@ -74,7 +74,7 @@ class Column(_Customised):
 
     @model_validator(mode="after")
     def _agree(self) -> "Column":
-        unknown = {item.property for item in self.custom} - {"type", "aliases", "codes"}
+        unknown = {item.property for item in self.custom} - {"type", "aliases", "codes", "formerly"}
         if unknown:
             raise ValueError(f"column {self.name}: unknown customProperties {sorted(unknown)}")
         if self.type not in PHYSICAL_TYPES:
@@ -92,6 +92,11 @@ class Column(_Customised):
     @property
     def aliases(self) -> tuple[str, ...]:
         return tuple(self._custom_value("aliases", ()))
+
+    @property
+    def formerly(self) -> tuple[str, ...]:
+        """The names that the column had in earlier versions of the contract; a register that has one takes the new."""
+        return tuple(self._custom_value("formerly", ()))
 
     @property
     def codes(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ by record, so that the bad lines are set aside and the rest goes in; workbooks a
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,8 +31,9 @@ class LoadTables:
     ``landed`` holds the text as it came with ``_part`` (from 0), ``_row_no`` (through all parts, from 1) and, where it
     was read record by record, ``_line_no``; ``lines`` the lines that are no records; ``cells`` the cells that were
     damaged before they were sent; ``apart`` names the rows and the records standing in the register that have no
-    equal to the letter on the other side, ``gone`` holds the latter; ``typed`` the rows as the contract types them;
-    ``judged``, a view, these and the known ones; ``faults`` what is wrong.
+    equal to the letter on the other side, ``gone`` holds the latter; ``standing``, only on a cluster, all that stands;
+    ``typed`` the rows as the contract types them; ``judged``, a view, these and the known ones; ``faults`` what is
+    wrong.
     """
 
     feed: str
@@ -61,6 +63,10 @@ class LoadTables:
         return self._name("_gone")
 
     @property
+    def standing(self) -> str:
+        return self._name("_standing")
+
+    @property
     def judged(self) -> str:
         return self._name("_judged")
 
@@ -74,15 +80,16 @@ class LoadTables:
 
     def drop(self, connection: psycopg.Connection) -> None:
         connection.execute(f"drop view if exists {self.judged}")
-        for table in (self.landed, self.lines, self.cells, self.apart, self.gone, self.typed, self.faults):
-            connection.execute(f"drop table if exists {table}")
+        for suffix in ("", "_lines", "_cells", "_apart", "_gone", "_standing", "_typed", "_faults"):
+            connection.execute(f"drop table if exists {self._name(suffix)}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LandedPart:
     """Where a part's rows are: after ``rows_before`` up to ``last_row``; ``numbered`` if each has its line.
 
-    ``holds_separator``: there is a SEPARATOR in it, which may be in a value.
+    ``holds_separator``: there is a SEPARATOR in it, which may be in a value; ``may_hold_blank_rows``: no look at its
+    bytes has shown that each of its rows holds something.
     """
 
     part: Part
@@ -92,6 +99,7 @@ class LandedPart:
     numbered: bool
     lines_set_aside: int
     holds_separator: bool
+    may_hold_blank_rows: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,12 +147,15 @@ def land(
         rows_before = landed[-1].last_row if landed else 0
         landed.append(_land_part(connection, part, position, rows_before, tables))
         connection.commit()
-    aside = sum(part.lines_set_aside for part in landed)
-    _drop_blank_rows(connection, parts, tables)
+    read = sum(part.last_row - part.rows_before for part in landed)
+    if any(part.may_hold_blank_rows for part in landed):
+        read -= _drop_blank_rows(connection, parts, tables)
     unfilled = _drop_lines_not_filled_in(connection, parts, tables, blank_without) if blank_without else 0
-    (sound,) = connection.execute(f"select count(*) from {tables.landed}").fetchone()
     connection.commit()
-    return Landed(rows_read=sound + aside, lines_set_aside=aside, lines_not_filled_in=unfilled, parts=tuple(landed))
+    return Landed(
+        rows_read=read - unfilled, lines_set_aside=sum(part.lines_set_aside for part in landed),
+        lines_not_filled_in=unfilled, parts=tuple(landed),
+    )  # fmt: skip
 
 
 def _create(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> None:
@@ -172,24 +183,27 @@ def _land_part(
     connection: psycopg.Connection, part: Part, position: int, rows_before: int, tables: LoadTables
 ) -> LandedPart:
     place = {"part": part, "position": position, "rows_before": rows_before}
-    if part.text:
-        copied = _copy_whole(connection, part, part.text, position, rows_before, tables)
+    if form := part.text:
+        copied = _copy_whole(connection, part, form, position, rows_before, tables)
         if copied is not None:
-            rows, separator = copied
+            rows, seen = copied
             return LandedPart(
-                **place, last_row=rows_before + rows, numbered=False, lines_set_aside=0, holds_separator=separator
-            )
+                **place, last_row=rows_before + rows, numbered=False, lines_set_aside=0,
+                holds_separator=seen.separator,
+                may_hold_blank_rows=seen.blank_row,
+            )  # fmt: skip
         connection.rollback()
     read, aside, separator = _copy_by_record(connection, part, position, rows_before, tables)
     return LandedPart(
-        **place, last_row=rows_before + read, numbered=True, lines_set_aside=aside, holds_separator=separator
-    )
+        **place, last_row=rows_before + read, numbered=True, lines_set_aside=aside, holds_separator=separator,
+        may_hold_blank_rows=True,
+    )  # fmt: skip
 
 
 def _copy_whole(
     connection: psycopg.Connection, part: Part, form: TextForm, position: int, rows_before: int, tables: LoadTables
-) -> tuple[int, bool] | None:
-    """Copy the file as it is; returns its rows, and whether there is a SEPARATOR among its bytes.
+) -> "tuple[int, _Seen] | None":
+    """Copy the file as it is; returns its rows, and what was seen among its bytes.
 
     None where COPY refuses it, or takes records between two unclosed quotes for one.
     """
@@ -206,21 +220,51 @@ def _copy_whole(
         sql.Literal(form.delimiter),
         sql.Literal(form.postgres_encoding),
     )
-    separator = False
+    seen = _Seen(form.delimiter)
     try:
         with connection.cursor() as cursor, form.path.open("rb") as file:
             with cursor.copy(command) as copy:
                 file.seek(form.body_offset)
                 while piece := file.read(_PIECE_BYTES):
-                    separator = separator or SEPARATOR.encode() in piece
                     copy.write(piece)
+                    seen.look(piece)
+                seen.end()
             copied = cursor.rowcount
     except psycopg.DataError:
         return None
     has_line_feeds = copied < form.lines - form.header_lines
     if has_line_feeds and _swallowed_records(connection, part, form, position, tables):
         return None
-    return copied, separator
+    return copied, seen
+
+
+class _Seen:
+    """What the bytes of a file show on their way: a SEPARATOR, and a line of nothing but delimiters and quotes.
+
+    It may see such a line where there is none, as within a quoted value. Looking costs nothing as long as Postgres,
+    which decodes the same bytes, has a processor of its own.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        blank = re.escape(delimiter.encode()) + b'"'
+        self._blank_line = re.compile(rb"\n[%b]*\n" % blank)
+        self._blank_so_far = re.compile(rb"\n[%b]*" % blank)
+        self._begun = b"\n"  # a line begun at the end of a piece, as long as it is blank
+        self.separator = self.blank_row = False
+
+    def look(self, piece: bytes) -> None:
+        self.separator = self.separator or SEPARATOR.encode() in piece
+        if self.blank_row:
+            return
+        content = self._begun + piece
+        if b"\r" in content:
+            content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self.blank_row = self._blank_line.search(content) is not None
+        last = content.rfind(b"\n")
+        self._begun = content[last:] if last >= 0 and self._blank_so_far.fullmatch(content, last) else b""
+
+    def end(self) -> None:
+        self.blank_row = self.blank_row or len(self._begun) > 1
 
 
 def _swallowed_records(
@@ -304,9 +348,9 @@ def _take(pieces: io.StringIO) -> bytes:
     return content
 
 
-def _drop_blank_rows(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> None:
+def _drop_blank_rows(connection: psycopg.Connection, parts: Sequence[Part], tables: LoadTables) -> int:
     blank = " and ".join(f"nullif({name}, '') is null" for name in _all_names(parts))
-    connection.execute(f"delete from {tables.landed} where {blank}")
+    return connection.execute(f"delete from {tables.landed} where {blank}").rowcount
 
 
 def _drop_lines_not_filled_in(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -122,7 +122,8 @@ def begin(connection: psycopg.Connection, load_id: int) -> None:
 
 
 def end(connection: psycopg.Connection, load_id: int, *, status: str, **values: Any) -> None:
-    update(connection, load_id, status=status, finished_at=datetime.now(UTC), **values)
+    (now,) = connection.execute("select clock_timestamp()").fetchone()  # the server's clock: loaders' may differ
+    update(connection, load_id, status=status, finished_at=now, **values)
 
 
 def unfinished(connection: psycopg.Connection, feed: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from doudi import deliveries, extracts, loads, quality
+from doudi import deliveries, extracts, lineage, loads, quality
 from doudi.connectors.connections import SourceError
 from doudi.contracts import load_contracts
 from doudi.settings import Settings
@@ -26,16 +26,20 @@ def run_in_process(settings: Settings, *, progress: Callable[[str], None]) -> in
     results, out_of_reach = [], False
     for feed in feeds:
         try:
-            results += loads.take_in(feed, settings=settings, progress=progress)
+            taken_in = loads.take_in(feed, settings=settings, progress=progress)
+            lineage.loaded(feed, taken_in, settings=settings)
+            results += taken_in
         except SourceError:  # told already; what is there is worth a build all the same
             out_of_reach = True
     if is_needed(url, as_of):
-        build(url=url, settings=settings, as_of=as_of, progress=progress)
+        lineage.built(build(url=url, settings=settings, as_of=as_of, progress=progress), settings=settings)
     else:
         progress("nothing new to build")
     try:
-        for file in extracts.send_all(settings=settings, as_of=as_of, progress=progress):
+        files = extracts.send_all(settings=settings, as_of=as_of, progress=progress)
+        for file in files:
             progress(f"{file.file_name}: {file.rows} rows")
+        lineage.sent(files, settings=settings)
     except extracts.NotDeliveredError:  # told already; what lies ready goes out the next night
         out_of_reach = True
     try:

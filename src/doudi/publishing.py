@@ -16,9 +16,11 @@ from dataclasses import dataclass
 import psycopg
 
 from doudi.checking import sound_rows
+from doudi.column_rules import as_text
 from doudi.contracts import Contract
 from doudi.landing import LoadTables
 from doudi.typed_rows import RowTyping, register_knows
+from doudi.warehouse import distribution
 from doudi.warehouse.bulk import bulk_filled
 
 
@@ -82,32 +84,44 @@ def find_slot(connection: psycopg.Connection, *, contract: Contract, load_id: in
     )  # fmt: skip
 
 
+def is_first(connection: psycopg.Connection, *, contract: Contract, slot: Slot) -> bool:
+    """Whether nothing is known of the delivery's county: its rows go in as they are, and no key may come twice."""
+    return not slot.late and not register_knows(connection, contract=contract, area_code=slot.area_code)
+
+
 def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTyping, slot: Slot) -> Published:
-    """Write the sound rows of a delivery into the register. Runs in the caller's transaction."""
+    """Write the sound rows of a delivery into the register. Runs in the caller's transaction.
+
+    Raises UniqueViolation for a first delivery in which a key comes twice.
+    """
     tables = typing.tables
     place = {"area": slot.area_code, "day": slot.data_date, "load": slot.load_id, "sequence": slot.sequence}
 
     def run(query: str) -> psycopg.Cursor:
         return connection.execute(query, place)
 
-    if not slot.late and not register_knows(connection, contract=contract, area_code=slot.area_code):
+    if is_first(connection, contract=contract, slot=slot):
         with bulk_filled(connection, table=f"register.{contract.name}"):
             rows = run(_insert_all(contract, tables)).rowcount
+        run("insert into ops.touched_person (load_id) values (%(load)s)")
         return Published(rows_published=rows, rows_unchanged=0, rows_ended=0)
-    run(f"create temporary table change on commit drop as {_compared(contract, typing, slot)}")
+    history = _history(connection, contract, slot) if slot.late else ""
+    run(f"create temporary table change on commit drop as {_compared(contract, typing, slot, history)}")
     if not slot.late:
         run(_remember_text(contract, tables))
     run("delete from change where same")
     if contract.mode == "snapshot" and not slot.partial:
         run(_keep_what_was_refused(contract, tables))
     run("analyze change")
+    if not distribution.is_distributed(connection):  # there every build computes everybody
+        run(_hand_on_touched(contract, tables))
     if slot.late:
-        run(_keep_what_follows(contract))
+        run(_keep_what_follows(contract, history))
     run(_remove_same_day(contract))
     run(_end_standing(contract))
     run(_insert_versions(contract, tables))
     if slot.late or slot.same_day:
-        run(join_equal_neighbours(contract))
+        join_equal_neighbours(connection, contract)
     sound, published, ended = run(
         f"""
         select
@@ -132,7 +146,14 @@ def _same_record(contract: Contract, left: str, right: str) -> str:
     return " and ".join(f"{left}.{name} = {right}.{name}" for name in _key_names(contract))
 
 
-def _compared(contract: Contract, typing: RowTyping, slot: Slot) -> str:
+def _history(connection: psycopg.Connection, contract: Contract, slot: Slot) -> str:
+    """A query of what the register says of all days, of the county or counties of the delivery."""
+    county = as_text(slot.area_code[:6])
+    versions = f"select * from register.{contract.name} where starts_with(_county_code, {county})"
+    return distribution.at_hand(connection, versions, table="history")
+
+
+def _compared(contract: Contract, typing: RowTyping, slot: Slot, history: str) -> str:
     """The records of which the delivery and the register do not say to the letter the same on its day.
 
     ``same``: the values are the same though the text is another. ``_row_no`` is null for one that ended,
@@ -140,7 +161,7 @@ def _compared(contract: Contract, typing: RowTyping, slot: Slot) -> str:
     known by its text, nearly everything, stays out: so only the rest is compared by key, which is long and of text.
     """
     whole_list = contract.mode == "snapshot" and not slot.partial
-    until = _until(contract) if slot.late else "date 'infinity'"
+    until = _until(contract, history) if slot.late else "date 'infinity'"
     corrected_already = (
         "and not (standing._valid_from = %(day)s and exists ("
         "select from ops.load as other where other.load_id = standing._load_id and other.sequence > %(sequence)s))"
@@ -176,9 +197,9 @@ def _compared(contract: Contract, typing: RowTyping, slot: Slot) -> str:
     """
 
 
-def _until(contract: Contract) -> str:
+def _until(contract: Contract, history: str) -> str:
     next_version = f"""(
-        select min(later._valid_from) from register.{contract.name} as later
+        select min(later._valid_from) from ({history}) as later
         where {_same_record(contract, "later", "compared")} and later._valid_from > %(day)s
     )"""
     next_list = f"""(
@@ -236,14 +257,38 @@ def _column_names(contract: Contract) -> list[str]:
     return ["_county_code", *names, "_area_code", "_row_hash", "_load_id", "_row_no"]
 
 
-def _keep_what_follows(contract: Contract) -> str:
+def _hand_on_touched(contract: Contract, tables: LoadTables) -> str:
+    """Everybody whom a record names that changes, in its old words or its new ones: the next build computes them."""
+    ids = ", ".join(f"({{side}}.{column.name})" for column in contract.columns if column.type == "id")
+    if not ids:
+        return "select"
+    sound, standing = (
+        f"cross join lateral (values {ids.format(side=side)}) as named (citizen_id)" for side in ("typed", "standing")
+    )
+    return f"""
+        insert into ops.touched_person (load_id, citizen_id)
+        select %(load)s, citizen_id
+        from (
+            select named.citizen_id from change inner join {tables.typed} as typed using (_row_no) {sound}
+            union
+            select named.citizen_id
+            from change
+            inner join register.{contract.name} as standing
+                on {_same_record(contract, "standing", "change")} and standing._valid_from = change.standing_from
+            {standing}
+        ) as touched
+        where citizen_id is not null
+    """
+
+
+def _keep_what_follows(contract: Contract, history: str) -> str:
     """What was known from the next list on stays true when a late list contradicts the time before."""
     standing = ", ".join(f"standing.{name}" for name in _column_names(contract))
     return f"""
         insert into register.{contract.name} ({", ".join(_column_names(contract))}, _valid_from, _valid_to)
         select {standing}, change.until, change.standing_to
         from change
-        inner join register.{contract.name} as standing
+        inner join ({history}) as standing
             on {_same_record(contract, "standing", "change")} and standing._valid_from = change.standing_from
         where change.until < change.standing_to
     """
@@ -288,40 +333,51 @@ def _insert_all(contract: Contract, tables: LoadTables) -> str:
     """
 
 
-def join_equal_neighbours(contract: Contract) -> str:
-    """One version where two with the same values meet, so that the order of arrival leaves no trace."""
+def join_equal_neighbours(connection: psycopg.Connection, contract: Contract) -> None:
+    """One version where two with the same values meet, so that the order of arrival leaves no trace.
+
+    Of the records whose keys are in the table ``change``. Runs in the caller's transaction.
+    """
     register, key = f"register.{contract.name}", _key(contract)
     values = f"row({', '.join(column.name for column in contract.columns)})"
-    return f"""
+    touched = distribution.at_hand(
+        connection, f"select * from {register} where ({key}) in (select {key} from change)", table="touched"
+    )
+    connection.execute("drop table if exists whole")
+    connection.execute(
+        f"""
+        create temporary table whole on commit drop as
         with version as (
             select
                 {key}, _valid_from, _valid_to,
                 lag(_valid_to) over record is distinct from _valid_from
                 or lag({values}) over record is distinct from {values} as begins
-            from {register}
-            where ({key}) in (select {key} from change)
+            from ({touched}) as version
             window record as (partition by {key} order by _valid_from)
         ),
 
         stretch as (
             select *, count(*) filter (where begins) over (partition by {key} order by _valid_from) as stretch_no
             from version
-        ),
-
-        whole as (
-            select {key}, min(_valid_from) as first_from, max(_valid_to) as last_to
-            from stretch group by {key}, stretch_no having count(*) > 1
-        ),
-
-        removed as (
-            delete from {register} as version
-            using whole
-            where {_same_record(contract, "version", "whole")}
-                and version._valid_from > whole.first_from and version._valid_from < whole.last_to
         )
 
+        select {key}, min(_valid_from) as first_from, max(_valid_to) as last_to
+        from stretch group by {key}, stretch_no having count(*) > 1
+        """
+    )
+    connection.execute(
+        f"""
+        delete from {register} as version
+        using whole
+        where {_same_record(contract, "version", "whole")}
+            and version._valid_from > whole.first_from and version._valid_from < whole.last_to
+        """
+    )
+    connection.execute(
+        f"""
         update {register} as version
         set _valid_to = whole.last_to
         from whole
         where {_same_record(contract, "version", "whole")} and version._valid_from = whole.first_from
-    """
+        """
+    )

@@ -34,8 +34,9 @@ class Settings:
 
     ``home`` holds the embedded Postgres, the archive, Airflow's home and the reports (DOUDI_HOME);
     ``sources_file`` says where deliveries are pulled from (DOUDI_SOURCES), ``sources.yml`` in the home where None;
-    ``database_url`` is set where an outside Postgres is used (DOUDI_DATABASE_URL);
-    ``as_of`` is the date everything is computed for (DOUDI_AS_OF), today in Shanghai where None.
+    ``database_url`` is set where an outside Postgres is used (DOUDI_DATABASE_URL, or in a file, see `read_secret`);
+    ``as_of`` is the date everything is computed for (DOUDI_AS_OF), today in Shanghai where None;
+    ``citus`` has `doudi init` spread the warehouse over a cluster of Citus (DOUDI_CITUS=on).
     """
 
     project: Path
@@ -45,6 +46,7 @@ class Settings:
     out: Path
     as_of: date | None
     sources_file: Path | None = None
+    citus: bool = False
     limits: Limits = Limits()
 
     @property
@@ -86,6 +88,11 @@ class Settings:
         return self.home / "data_docs"
 
     @property
+    def health(self) -> Path:
+        """The page on loads, lateness, builds and sizes; for those who run the warehouse."""
+        return self.home / "health"
+
+    @property
     def work(self) -> Path:
         """Where archives are unpacked while they are taken in; closed to others, empty between loads."""
         return self.home / "work"
@@ -93,6 +100,11 @@ class Settings:
     @property
     def sources(self) -> Path:
         return self.sources_file or self.home / "sources.yml"
+
+    @property
+    def reports(self) -> Path:
+        """What `periodic_report` writes, a folder for each day."""
+        return self.home / "reports"
 
     @property
     def spool(self) -> Path:
@@ -118,11 +130,37 @@ def parse_date(text: str, *, name: str) -> date:
         raise SettingsError(f"{name}={text} is no date: write YYYY-MM-DD") from None
 
 
+def read_secret(name: str) -> str | None:
+    """The value of the variable ``name``, else what is in the file that ``name``_FILE names; None without either.
+
+    Raises SettingsError where both are set, and where the file cannot be read or holds nothing.
+    """
+    given, file = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if not file:
+        return given or None
+    if given:
+        raise SettingsError(f"{name} and {name}_FILE are both set: unset one")
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE={file} cannot be read: {error.strerror}") from None
+    if not text:
+        raise SettingsError(f"{name}_FILE={file} is empty")
+    return text
+
+
 def _count(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isdecimal() or int(text) == 0:
         raise SettingsError(f"{name}={text} is no number above 0")
     return int(text)
+
+
+def _switch(name: str) -> bool:
+    text = os.environ.get(name) or "off"
+    if text not in ("on", "off"):
+        raise SettingsError(f"{name}={text} is neither on nor off")
+    return text == "on"
 
 
 def load_settings() -> Settings:
@@ -134,11 +172,12 @@ def load_settings() -> Settings:
     return Settings(
         project=project,
         home=home,
-        database_url=os.environ.get("DOUDI_DATABASE_URL") or None,
+        database_url=read_secret("DOUDI_DATABASE_URL"),
         inbox=Path(os.environ.get("DOUDI_INBOX") or home / "inbox").expanduser().resolve(),
         out=Path(os.environ.get("DOUDI_OUT") or home / "out").expanduser().resolve(),
         as_of=parse_date(as_of, name="DOUDI_AS_OF") if as_of else None,
         sources_file=Path(sources).expanduser().resolve() if sources else None,
+        citus=_switch("DOUDI_CITUS"),
         limits=Limits(
             expanded_bytes=_count("DOUDI_MAX_EXPANDED_BYTES", Limits.expanded_bytes),
             members=_count("DOUDI_MAX_ARCHIVE_MEMBERS", Limits.members),

@@ -198,6 +198,15 @@ _TROUBLE = {
         where severity = 'warn' and not success
         group by feed, rule, column_name order by feed, rule
     """,
+    "Alerts that were not taken, and nothing by the same channel since": """
+        select distinct on (channel, kind) channel, kind, sent_at::timestamp(0) as tried_at, error
+        from ops.alert as failed
+        where error is not null and not exists (
+            select from ops.alert as later
+            where later.channel = failed.channel and later.sent_at > failed.sent_at and later.error is null
+        )
+        order by channel, kind, sent_at desc
+    """,
     "Last builds": """
         select build_id, as_of, status, started_at::timestamp(0), finished_at - started_at as took, error
         from ops.build order by build_id desc limit 5
@@ -206,19 +215,21 @@ _TROUBLE = {
 
 
 def _lateness(connection: psycopg.Connection, settings: Settings) -> Table:
+    """By feed; of several areas that send one the latest counts, and how many of them are late."""
     table = _table("Feeds", "feed", "from", "comes every", "last data date", "next due", "state", "open refused rows")
-    today = settings.date_of_run()
-    for name, contract in load_contracts(settings.contracts).items():
-        last, due, refused = connection.execute(
-            """
-            select max(data_date), (max(data_date) + %(cadence)s::interval)::date,
-                (select count(*) from ops.quarantine where feed = %(feed)s and status = 'open')
-            from ops.load where feed = %(feed)s and status = 'published'
-            """,
-            {"feed": name, "cadence": contract.cadence},
-        ).fetchone()
-        state = "never came" if last is None else f"late by {(today - due).days} days" if due < today else "in time"
-        table.add_row(
-            name, contract.department, contract.cadence, str(last or ""), str(due or ""), state, f"{refused:,}"
-        )
+    connection.execute("select set_config('doudi.as_of', %s, false)", (settings.date_of_run().isoformat(),))
+    rows = connection.execute(
+        """
+        select
+            feed, department, cadence, max(last_data_date), min(due_on), max(late_days),
+            count(*) filter (where state = 'late'), count(last_data_date), sum(open_refused_rows)
+        from ops.feed_health
+        group by feed, department, cadence
+        order by feed
+        """
+    )
+    for feed, department, cadence, last, due, days, late, areas, refused in rows:
+        of_areas = f" ({late} of {areas} areas)" if areas > 1 else ""
+        state = "never came" if last is None else f"late by {days} days{of_areas}" if late else "in time"
+        table.add_row(feed, department, cadence, str(last or ""), str(due or ""), state, f"{refused:,}")
     return table

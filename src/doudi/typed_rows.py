@@ -14,6 +14,7 @@ import psycopg
 from doudi.column_rules import as_json, as_text, column_faults, reading, rules_hash
 from doudi.contracts import Contract
 from doudi.landing import SEPARATOR, Landed, LoadTables
+from doudi.warehouse import distribution
 
 
 @dataclass(kw_only=True)
@@ -50,7 +51,7 @@ class RowTyping:
             where typed._faults is not null
             """
         )
-        connection.execute(f"analyze {tables.typed}")
+        self._analyze()
         self._show_all()
         connection.commit()
 
@@ -60,7 +61,7 @@ class RowTyping:
             return
         others = f"where not exists (select from {self.tables.typed} as typed where typed._row_no = landed._row_no)"
         self.connection.execute(f"insert into {self.tables.typed} {self._query(others)}")
-        self.connection.execute(f"analyze {self.tables.typed}")
+        self._analyze()
         self.known = 0
         self._show_all()
         self.connection.commit()
@@ -108,15 +109,21 @@ class RowTyping:
         known = self.landed.rows_read - self.landed.lines_set_aside - new
         return known if known == stood - gone else 0
 
-    @property
+    @cached_property
     def standing(self) -> str:
         """A query of the versions that stand in the register on the day of the delivery, in its county or counties."""
-        return standing_versions(self.contract, area_code=self.area_code, data_date=self.data_date)
+        versions = standing_versions(self.contract, area_code=self.area_code, data_date=self.data_date)
+        return distribution.at_hand(self.connection, versions, table=self.tables.standing)
 
     @property
     def standing_unknown(self) -> str:
         """Of these the ones that no known row confirms, all of them where no row is known."""
         return f"select * from {self.tables.gone}" if self.known else self.standing
+
+    def _analyze(self) -> None:
+        """Of the columns that later statements join by or choose by; the others' statistics would cost more."""
+        asked = ", ".join(["_row_no", "_faults", "_county_code", *(column.name for column in self.contract.key)])
+        self.connection.execute(f"analyze {self.tables.typed} ({asked})")
 
     def _show_all(self) -> None:
         names = ", ".join(column.name for column in self.contract.columns)
@@ -210,7 +217,7 @@ class RowTyping:
 def register_knows(connection: psycopg.Connection, *, contract: Contract, area_code: str) -> bool:
     """Whether the register holds anything, of whatever day, of the county or counties of ``area_code``."""
     (known,) = connection.execute(
-        f"select exists (select from register.{contract.name} where starts_with(_county_code, left(%s, 6)))",
+        f"select exists (select 1 from register.{contract.name} where starts_with(_county_code, left(%s, 6)))",
         (area_code,),
     ).fetchone()
     return known

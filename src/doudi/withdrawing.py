@@ -60,7 +60,7 @@ def withdraw(
         """,
         (load_id,),
     )
-    connection.execute(join_equal_neighbours(contract))
+    join_equal_neighbours(connection, contract)
 
 
 def _refuse_what_was_said_again(

@@ -26,7 +26,8 @@ def installation(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """What tasks find when they ask for the settings: an empty home."""
     own = replace(settings, home=tmp_path, inbox=tmp_path / "inbox", out=tmp_path / "out", as_of=None)
     monkeypatch.setattr("doudi.orchestration.tasks.load_settings", lambda: own)
-    monkeypatch.setattr("doudi.orchestration.failures.load_settings", lambda: own)
+    unreachable = replace(own, database_url="postgresql://127.0.0.1:1/nowhere")
+    monkeypatch.setattr("doudi.orchestration.failures.load_settings", lambda: unreachable)
     return own
 
 

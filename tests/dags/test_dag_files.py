@@ -21,8 +21,9 @@ def test_reading_is_cheap(all_dags: dict[str, Any]) -> None:
     assert all_dags["heavy"] == []
 
 
-def test_one_dag_per_feed_and_two_that_follow(all_dags: dict[str, Any], contracts: dict[str, Contract]) -> None:
-    assert set(all_dags["dags"]) == {"build_marts", "send_extracts", *(f"feed_{name}" for name in contracts)}
+def test_one_dag_per_feed_and_those_that_follow(all_dags: dict[str, Any], contracts: dict[str, Contract]) -> None:
+    following = {"build_marts", "periodic_report", "send_extracts", "watch_night"}
+    assert set(all_dags["dags"]) == following | {f"feed_{name}" for name in contracts}
 
 
 def test_every_dag_says_whose_it_is_and_what_to_do(all_dags: dict[str, Any]) -> None:
@@ -66,6 +67,21 @@ def test_marts_follow_any_feed_and_extracts_follow_marts(
     assert marts["tasks"]["data_docs"]["upstream"] == ["wait"]  # beside the build, which neither fails nor waits by it
     assert extracts["assets"] == ["x-doudi://marts"]
     assert marts["params"] == extracts["params"] == ["as_of"]
+
+
+def test_the_watch_follows_the_marts_and_comes_each_morning_without_them(all_dags: dict[str, Any]) -> None:
+    watch = all_dags["dags"]["watch_night"]
+    assert watch["assets"] == ["x-doudi://marts"]
+    assert watch["cron"] == "0 7 * * *"  # after the extracts have gone out
+    assert watch["tasks"]["tell_alerts"]["upstream"] == ["health_page"]
+
+
+def test_the_report_comes_when_the_plan_wants_it(all_dags: dict[str, Any]) -> None:
+    report = all_dags["dags"]["periodic_report"]
+    assert report["cron"] == "0 8 L 6,9,12 *"
+    assert report["tasks"]["write"]["upstream"] == ["wait"]
+    assert report["tasks"]["wait"]["mode"] == "reschedule"
+    assert report["params"] == ["area", "as_of"]
 
 
 def test_a_feed_is_added_by_its_contract_alone(read_dags: Read, project: Path, tmp_path: Path) -> None:

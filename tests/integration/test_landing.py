@@ -159,6 +159,42 @@ def test_blank_lines_and_rows_of_nothing_are_no_rows(take: Callable, tmp_path: P
     assert (result.rows_read, result.rows_quarantined) == (2, 0)
 
 
+@pytest.mark.parametrize("blank", [",,,,,,,", '"",,,,,,,""'])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("piece_bytes", [1, 1 << 20])
+def test_a_row_of_nothing_is_seen_wherever_it_stands_and_the_file_is_cut(
+    take: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: str, newline: str, piece_bytes: int
+) -> None:
+    monkeypatch.setattr("doudi.landing._PIECE_BYTES", piece_bytes)
+    header, *rows = as_csv([poverty_row(number) for number in range(2)], newline="\n").splitlines()
+    for month, lines in enumerate(([blank, *rows], [rows[0], blank, rows[1]], [*rows, blank]), start=1):
+        text = header + "\n" + newline.join(lines)
+        (result,) = take(write(tmp_path, f"poverty_register_513431_2020{month:02d}28.csv", text))
+        assert (result.rows_read, result.rows_quarantined) == (2, 0)
+
+
+def test_the_first_row_of_a_key_stands_in_a_first_list_without_other_faults(
+    take: Callable, query: Callable, tmp_path: Path
+) -> None:
+    indexes = "select indexdef from pg_indexes where schemaname = 'register' order by indexname"
+    before = query(indexes)
+    rows = [poverty_row(1), poverty_row(2), poverty_row(1, 家庭年人均纯收入="1"), poverty_row(1)]
+    # of the first county the table is filled without its indexes, of the second with them
+    for area in ("513431", "510181"):
+        home = {"行政区划代码": f"{area}001001"}
+        (result,) = take(write(tmp_path, f"poverty_register_{area}_20200331.csv", as_csv([row | home for row in rows])))
+        counts = (result.rows_read, result.rows_published, result.rows_quarantined)
+        assert (result.status, counts) == ("published", (4, 2, 2))
+        assert query("select line_no, rule from ops.quarantine where load_id = %s order by row_no", result.load_id) == [
+            (4, "duplicate_key"),
+            (5, "duplicate_key"),
+        ]
+        kept = query("select annual_income_per_capita::integer from register.poverty_register where _area_code like %s",
+                     f"{area}%")  # fmt: skip
+        assert kept == [(3000,), (3000,)]
+    assert query(indexes) == before
+
+
 def test_a_missing_required_column_refuses_the_delivery_and_names_it(
     take: Callable, query: Callable, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +10,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from lineage_graph import Graph
 
 from doudi import extracts, loads, transform
+from doudi.contracts import load_contracts
 from doudi.night import run_in_process
 from doudi.settings import Settings
 from doudi.synth.generate import generate
@@ -66,10 +69,22 @@ def test_warnings_of_the_present_and_of_two_past_days_are_exactly_the_truth(
     assert _differences(query(_standing()), _truth(county.inbox, "warnings")) == {}
 
 
+def _check_lineage(county: Settings) -> None:
+    """One graph from what each department sends to what others are handed, and nobody in it."""
+    graph = Graph(county.home / "lineage" / "events.jsonl")
+    database = county.database_url.rpartition("/")[2].partition("?")[0]
+    for feed in load_contracts(county.contracts):
+        below = graph.below(f"landing/{feed}")
+        assert {f"{database}.register.{feed}", f"{database}.marts.warning", "extract/civil_affairs"} <= below, feed
+    assert re.search(r"\d{17}[0-9X]", graph.text) is None
+
+
 def test_a_night_takes_in_and_refuses_exactly_the_truth_and_a_second_one_nothing_more(
-    installation: Settings, query: Callable
+    installation: Settings, query: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DOUDI_LINEAGE", "file")
     county = _night(installation, seed=6)
+    _check_lineage(county)
 
     quarantine = query(
         """

@@ -1,4 +1,9 @@
-{{ config(incremental_strategy='mirror', unique_key='person_id') }}
+{{ config(
+    incremental_strategy='mirror',
+    unique_key='person_id',
+    meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
+    indexes=[{'columns': ['household_id']}],
+) }}
 
 with
 

@@ -48,11 +48,11 @@ final as (
                 compared('covered', 'false', '=', expected='false'),
             ],
             facts=[
-                fact('disability', 'issued_on', 'found', 'found._data_date'),
-                fact('disability', 'category', 'found', 'found._data_date'),
-                fact('disability', 'grade', 'found', 'found._data_date'),
-                fact('disability', 'status', 'found', 'found._data_date'),
-                fact('disability', 'expires_on', 'found', 'found._data_date'),
+                fact('disability', 'issued_on', 'found', 'found._valid_from'),
+                fact('disability', 'category', 'found', 'found._valid_from'),
+                fact('disability', 'grade', 'found', 'found._valid_from'),
+                fact('disability', 'status', 'found', 'found._valid_from'),
+                fact('disability', 'expires_on', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

@@ -51,9 +51,9 @@ certificates as (
         certificate.household_id,
         jsonb_agg(
             jsonb_build_array(
-                {{ fact('disability', 'issued_on', 'certificate', 'certificate._data_date') }},
-                {{ fact('disability', 'status', 'certificate', 'certificate._data_date') }},
-                {{ fact('disability', 'expires_on', 'certificate', 'certificate._data_date') }}
+                {{ fact('disability', 'issued_on', 'certificate', 'certificate._valid_from') }},
+                {{ fact('disability', 'status', 'certificate', 'certificate._valid_from') }},
+                {{ fact('disability', 'expires_on', 'certificate', 'certificate._valid_from') }}
             )
             order by certificate.issued_on, certificate.certificate_no, certificate._county_code
         ) as facts_each

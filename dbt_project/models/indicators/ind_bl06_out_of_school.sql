@@ -71,8 +71,8 @@ final as (
                 compared('school_age_to', 'found.age', '<=', limit='school_age_to', unit='years'),
             ],
             facts=[
-                fact('education_assistance', 'enrolment', 'found', 'found._data_date'),
-                fact('education_assistance', 'citizen_id', 'found', 'found._data_date', 'found.birth_on'),
+                fact('education_assistance', 'enrolment', 'found', 'found._valid_from'),
+                fact('education_assistance', 'citizen_id', 'found', 'found._valid_from', 'found.birth_on'),
             ],
         ) }} as evidence
     from found

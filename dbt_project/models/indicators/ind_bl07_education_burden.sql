@@ -46,7 +46,7 @@ payments as (
     select
         education.household_id,
         jsonb_agg(
-            {{ fact('education_assistance', 'self_paid', 'education', 'education._data_date') }}
+            {{ fact('education_assistance', 'self_paid', 'education', 'education._valid_from') }}
             order by education.student_no, education._county_code
         ) as facts
     from education

@@ -24,7 +24,7 @@ found as (
         dwelling.only_home,
         dwelling.works,
         dwelling.appraised_on,
-        dwelling._data_date,
+        dwelling._valid_from,
         dwelling._load_id,
         dwelling._row_no
     from dwelling
@@ -59,8 +59,8 @@ final as (
             ],
             facts=[
                 fact('housing_assistance', 'safety_grade', 'found', 'found.appraised_on'),
-                fact('housing_assistance', 'only_home', 'found', 'found._data_date'),
-                fact('housing_assistance', 'works', 'found', 'found._data_date'),
+                fact('housing_assistance', 'only_home', 'found', 'found._valid_from'),
+                fact('housing_assistance', 'works', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

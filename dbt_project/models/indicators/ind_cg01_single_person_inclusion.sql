@@ -98,7 +98,7 @@ found as (
         head.register_no as household_no,
         head.citizen_id,
         head._county_code,
-        head._data_date,
+        head._valid_from,
         head._load_id,
         head._row_no
     from afflicted
@@ -185,7 +185,7 @@ final as (
                 where_true(
                     'not found.is_margin',
                     'jsonb_build_array('
-                    ~ fact('poverty_register', 'status', 'found', 'found._data_date', 'found.poverty_status') ~ ')',
+                    ~ fact('poverty_register', 'status', 'found', 'found._valid_from', 'found.poverty_status') ~ ')',
                 ),
             ],
         ) }} as evidence

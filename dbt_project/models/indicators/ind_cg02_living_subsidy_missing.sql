@@ -101,11 +101,11 @@ final as (
                 compared('in_special_hardship', 'false', '=', expected='false'),
             ],
             facts=[
-                fact('disability', 'living_subsidy', 'found', 'found._data_date'),
-                fact('disability', 'status', 'found', 'found._data_date'),
-                fact('disability', 'expires_on', 'found', 'found._data_date'),
-                fact('minimum_allowance', 'start_date', 'allowance', 'allowance._data_date'),
-                fact('minimum_allowance', 'end_date', 'allowance', 'allowance._data_date'),
+                fact('disability', 'living_subsidy', 'found', 'found._valid_from'),
+                fact('disability', 'status', 'found', 'found._valid_from'),
+                fact('disability', 'expires_on', 'found', 'found._valid_from'),
+                fact('minimum_allowance', 'start_date', 'allowance', 'allowance._valid_from'),
+                fact('minimum_allowance', 'end_date', 'allowance', 'allowance._valid_from'),
             ],
         ) }} as evidence
     from found

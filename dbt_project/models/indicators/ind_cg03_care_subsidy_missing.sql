@@ -65,10 +65,10 @@ final as (
                 compared('in_special_hardship', 'false', '=', expected='false'),
             ],
             facts=[
-                fact('disability', 'grade', 'found', 'found._data_date'),
-                fact('disability', 'care_subsidy', 'found', 'found._data_date'),
-                fact('disability', 'status', 'found', 'found._data_date'),
-                fact('disability', 'expires_on', 'found', 'found._data_date'),
+                fact('disability', 'grade', 'found', 'found._valid_from'),
+                fact('disability', 'care_subsidy', 'found', 'found._valid_from'),
+                fact('disability', 'status', 'found', 'found._valid_from'),
+                fact('disability', 'expires_on', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

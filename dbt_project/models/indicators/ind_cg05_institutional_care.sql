@@ -35,7 +35,7 @@ found as (
         special_hardship.start_date,
         special_hardship.end_date,
         special_hardship._county_code,
-        special_hardship._data_date,
+        special_hardship._valid_from,
         special_hardship._load_id,
         special_hardship._row_no
     from special_hardship
@@ -75,10 +75,10 @@ final as (
                 compared('in_special_hardship', 'true', '=', expected='true'),
             ],
             facts=[
-                fact('special_hardship', 'self_care', 'found', 'found._data_date'),
-                fact('special_hardship', 'support_mode', 'found', 'found._data_date'),
-                fact('special_hardship', 'start_date', 'found', 'found._data_date'),
-                fact('special_hardship', 'end_date', 'found', 'found._data_date'),
+                fact('special_hardship', 'self_care', 'found', 'found._valid_from'),
+                fact('special_hardship', 'support_mode', 'found', 'found._valid_from'),
+                fact('special_hardship', 'start_date', 'found', 'found._valid_from'),
+                fact('special_hardship', 'end_date', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

@@ -33,7 +33,7 @@ found as (
         child_protection.start_date,
         child_protection.end_date,
         child_protection._county_code,
-        child_protection._data_date,
+        child_protection._valid_from,
         child_protection._load_id,
         child_protection._row_no
     from child_protection
@@ -75,10 +75,10 @@ final as (
                 ),
             ],
             facts=[
-                fact('child_protection', 'kind', 'found', 'found._data_date'),
-                fact('child_protection', 'monthly_amount', 'found', 'found._data_date'),
-                fact('child_protection', 'start_date', 'found', 'found._data_date'),
-                fact('child_protection', 'end_date', 'found', 'found._data_date'),
+                fact('child_protection', 'kind', 'found', 'found._valid_from'),
+                fact('child_protection', 'monthly_amount', 'found', 'found._valid_from'),
+                fact('child_protection', 'start_date', 'found', 'found._valid_from'),
+                fact('child_protection', 'end_date', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

@@ -84,8 +84,8 @@ final as (
                 compared('in_special_hardship', 'true', '=', expected='true'),
             ],
             facts_of=[
-                benefit_facts('allowance', 'allowance._data_date'),
-                benefit_facts('hardship', 'hardship._data_date'),
+                benefit_facts('allowance', 'allowance._valid_from'),
+                benefit_facts('hardship', 'hardship._valid_from'),
             ],
         ) }} as evidence
     from allowance

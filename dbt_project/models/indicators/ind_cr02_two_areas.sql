@@ -47,7 +47,7 @@ listed as (
 dated as (
     select
         certificate.*,
-        {{ benefit_facts('certificate', 'certificate._data_date') }} as facts,
+        {{ benefit_facts('certificate', 'certificate._valid_from') }} as facts,
         greatest(listed.since, certificate.start_date) as covered_since,
         row_number() over (
             partition by certificate.person_id

@@ -47,7 +47,7 @@ found as (
         disability.living_subsidy,
         disability.status,
         disability._county_code,
-        disability._data_date,
+        disability._valid_from,
         disability._load_id,
         disability._row_no
     from disability
@@ -103,10 +103,10 @@ final as (
                 compared('living_subsidy', 'found.living_subsidy', '=', expected='true'),
             ],
             facts=[
-                fact('disability', 'living_subsidy', 'found', 'found._data_date'),
-                fact('disability', 'status', 'found', 'found._data_date'),
+                fact('disability', 'living_subsidy', 'found', 'found._valid_from'),
+                fact('disability', 'status', 'found', 'found._valid_from'),
             ],
-            facts_of=[benefit_facts('hardship', 'hardship._data_date')],
+            facts_of=[benefit_facts('hardship', 'hardship._valid_from')],
         ) }} as evidence
     from found
     inner join hardship

@@ -63,7 +63,7 @@ found as (
         count(distinct named.name_no) as different_names,
         count(distinct named.feed) as feeds,
         jsonb_agg(
-            {{ fact_of('named.feed', 'named.name_column', "'name ' || named.name_no", 'named', 'named._data_date') }}
+            {{ fact_of('named.feed', 'named.name_column', "'name ' || named.name_no", 'named', 'named._valid_from') }}
             order by named.feed, named.name_no
         ) as facts
     from named

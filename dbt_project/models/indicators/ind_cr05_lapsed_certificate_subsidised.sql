@@ -31,7 +31,7 @@ found as (
         disability.living_subsidy,
         disability.care_subsidy,
         disability._county_code,
-        disability._data_date,
+        disability._valid_from,
         disability._load_id,
         disability._row_no
     from disability
@@ -75,10 +75,10 @@ final as (
                 ),
             ],
             facts=[
-                fact('disability', 'status', 'found', 'found._data_date'),
-                fact('disability', 'expires_on', 'found', 'found._data_date'),
-                fact('disability', 'living_subsidy', 'found', 'found._data_date'),
-                fact('disability', 'care_subsidy', 'found', 'found._data_date'),
+                fact('disability', 'status', 'found', 'found._valid_from'),
+                fact('disability', 'expires_on', 'found', 'found._valid_from'),
+                fact('disability', 'living_subsidy', 'found', 'found._valid_from'),
+                fact('disability', 'care_subsidy', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

@@ -42,7 +42,7 @@ found as (
         allowance.citizen_id,
         allowance.gradual_exit_until,
         allowance._county_code,
-        allowance._data_date,
+        allowance._valid_from,
         allowance._load_id,
         allowance._row_no
     from allowance
@@ -98,7 +98,7 @@ final as (
                 ),
             ],
             facts=[
-                fact('minimum_allowance', 'gradual_exit_until', 'found', 'found._data_date'),
+                fact('minimum_allowance', 'gradual_exit_until', 'found', 'found._valid_from'),
                 income_fact('found'),
             ],
         ) }} as evidence

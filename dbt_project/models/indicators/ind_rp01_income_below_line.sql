@@ -59,7 +59,7 @@ final as (
                     limit='poverty_line', unit='yuan per person and year',
                 ),
             ],
-            facts=[fact('poverty_register', 'annual_income_per_capita', 'found', 'found._data_date')],
+            facts=[fact('poverty_register', 'annual_income_per_capita', 'found', 'found._valid_from')],
         ) }} as evidence
     from found
     inner join below

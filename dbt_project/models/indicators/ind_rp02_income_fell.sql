@@ -98,7 +98,7 @@ final as (
                 compared('months_between', 'look_back.value', '=', limit='look_back', unit='months'),
             ],
             facts=[
-                fact('poverty_register', 'annual_income_per_capita', 'found', 'found._data_date'),
+                fact('poverty_register', 'annual_income_per_capita', 'found', 'found._valid_from'),
                 fact('poverty_register', 'annual_income_per_capita', 'earlier', 'earlier._valid_from'),
             ],
         ) }} as evidence

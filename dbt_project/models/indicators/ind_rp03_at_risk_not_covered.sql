@@ -24,7 +24,7 @@ found as (
         head.register_no as household_no,
         head.citizen_id,
         head._county_code,
-        head._data_date,
+        head._valid_from,
         head._load_id,
         head._row_no
     from household
@@ -57,7 +57,7 @@ final as (
                 compared('poverty_status', 'found.poverty_status', 'in', expected=at_risk_statuses()),
                 compared('covered', 'false', '=', expected='false'),
             ],
-            facts=[fact('poverty_register', 'status', 'found', 'found._data_date', 'found.poverty_status')],
+            facts=[fact('poverty_register', 'status', 'found', 'found._valid_from', 'found.poverty_status')],
         ) }} as evidence
     from found
     inner join at_risk

@@ -105,11 +105,11 @@ member_facts as (
     select
         members.household_id,
         jsonb_agg(
-            {{ fact('poverty_register', 'labour', 'members', 'members._data_date') }}
+            {{ fact('poverty_register', 'labour', 'members', 'members._valid_from') }}
             order by members.birth_on, members.citizen_id
         )
         || jsonb_agg(
-            {{ fact('poverty_register', 'citizen_id', 'members', 'members._data_date', 'members.birth_on') }}
+            {{ fact('poverty_register', 'citizen_id', 'members', 'members._valid_from', 'members.birth_on') }}
             order by members.birth_on, members.citizen_id
         ) as facts
     from members
@@ -133,7 +133,7 @@ final as (
                 compared('working_age_from', 'found.age_from', '=', limit='working_age_from', unit='years'),
                 compared('working_age_to', 'found.age_to', '=', limit='working_age_to', unit='years'),
             ],
-            facts=[fact('poverty_register', 'status', 'found', 'found._data_date')],
+            facts=[fact('poverty_register', 'status', 'found', 'found._valid_from')],
             facts_of=['member_facts.facts'],
         ) }} as evidence
     from found

@@ -81,7 +81,7 @@ final as (
                 compared('settled_on', 'found.settled_on', 'within', limit='look_back'),
                 compared('in_poverty_register', 'true', '=', expected='true'),
             ],
-            facts=[fact('poverty_register', 'household_no', 'member', 'member._data_date')],
+            facts=[fact('poverty_register', 'household_no', 'member', 'member._valid_from')],
             facts_of=['settled.facts'],
         ) }} as evidence
     from found

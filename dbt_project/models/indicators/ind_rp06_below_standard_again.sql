@@ -40,7 +40,7 @@ found as (
         head.citizen_id,
         head.status,
         head._county_code,
-        head._data_date,
+        head._valid_from,
         head._load_id,
         head._row_no
     from household
@@ -101,7 +101,7 @@ final as (
         found.person_id,
         found.household_id,
         found.division_code,
-        greatest(lifted.since, coalesce(below.since, found.income_on)) as fact_on,
+        greatest(lifted.since, coalesce(below.since, found.income_since)) as fact_on,
         {{ evidence(
             compared=[
                 compared(
@@ -113,7 +113,7 @@ final as (
             ],
             facts=[
                 income_fact('found'),
-                fact('poverty_register', 'status', 'found', 'found._data_date'),
+                fact('poverty_register', 'status', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

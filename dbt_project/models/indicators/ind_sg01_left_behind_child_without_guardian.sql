@@ -58,9 +58,9 @@ final as (
                 ),
             ],
             facts=[
-                fact('left_behind', 'kind', 'found', 'found._data_date'),
-                fact('left_behind', 'guardian_capable', 'found', 'found._data_date'),
-                fact('left_behind', 'registered_on', 'found', 'found._data_date'),
+                fact('left_behind', 'kind', 'found', 'found._valid_from'),
+                fact('left_behind', 'guardian_capable', 'found', 'found._valid_from'),
+                fact('left_behind', 'registered_on', 'found', 'found._valid_from'),
             ],
         ) }} as evidence
     from found

@@ -88,8 +88,8 @@ final as (
                 ),
             ],
             facts=[
-                fact('left_behind', 'kind', 'found', 'found._data_date'),
-                fact('left_behind', 'registered_on', 'found', 'found._data_date'),
+                fact('left_behind', 'kind', 'found', 'found._valid_from'),
+                fact('left_behind', 'registered_on', 'found', 'found._valid_from'),
             ],
             facts_of=[where_true('found.is_severe', severe_disability_facts('disabled'))],
         ) }} as evidence

@@ -68,8 +68,8 @@ final as (
             ],
             compared_of=['low_income.compared'],
             facts=[
-                fact('left_behind', 'kind', 'found', 'found._data_date'),
-                fact('left_behind', 'registered_on', 'found', 'found._data_date'),
+                fact('left_behind', 'kind', 'found', 'found._valid_from'),
+                fact('left_behind', 'registered_on', 'found', 'found._valid_from'),
             ],
             facts_of=['low_income.facts'],
         ) }} as evidence

@@ -49,7 +49,7 @@ given as (
         end as amount_monthly,
         start_date as starts_on,
         end_date as ends_on,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from minimum_allowance
@@ -61,7 +61,7 @@ given as (
         monthly_amount as amount_monthly,
         start_date as starts_on,
         end_date as ends_on,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from special_hardship
@@ -73,7 +73,7 @@ given as (
         monthly_amount as amount_monthly,
         start_date as starts_on,
         end_date as ends_on,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from child_protection
@@ -85,7 +85,7 @@ given as (
         null as amount_monthly,
         null as starts_on,
         null as ends_on,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from disability
@@ -97,7 +97,7 @@ given as (
         null as amount_monthly,
         null as starts_on,
         null as ends_on,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from disability
@@ -114,7 +114,7 @@ final as (
         null::numeric as amount_once,
         given.starts_on,
         given.ends_on,
-        given._data_date,
+        given._valid_from,
         given._load_id,
         given._row_no
     from given
@@ -130,7 +130,7 @@ final as (
         amount as amount_once,
         granted_on as starts_on,
         granted_on as ends_on,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from temporary_grant

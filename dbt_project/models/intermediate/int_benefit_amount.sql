@@ -4,38 +4,31 @@
 with
 
 minimum_allowance as (
-    select *
-    from {{ ref('stg_minimum_allowance__versions') }}
+    {{ known_versions_of('minimum_allowance', everybody=true) }}
 ),
 
 special_hardship as (
-    select *
-    from {{ ref('stg_special_hardship__versions') }}
+    {{ known_versions_of('special_hardship', everybody=true) }}
 ),
 
 child_protection as (
-    select *
-    from {{ ref('stg_child_protection__versions') }}
+    {{ known_versions_of('child_protection', everybody=true) }}
 ),
 
 temporary_assistance as (
-    select *
-    from {{ ref('stg_temporary_assistance') }}
+    {{ everybodys('temporary_assistance') }}
 ),
 
 medical_assistance as (
-    select *
-    from {{ ref('stg_medical_assistance') }}
+    {{ everybodys('medical_assistance') }}
 ),
 
 education_assistance as (
-    select *
-    from {{ ref('stg_education_assistance__versions') }}
+    {{ known_versions_of('education_assistance', everybody=true) }}
 ),
 
 housing_assistance as (
-    select *
-    from {{ ref('stg_housing_assistance') }}
+    {{ everybodys('housing_assistance') }}
 ),
 
 month as (

@@ -26,7 +26,7 @@ records as (
         start_date,
         end_date,
         _county_code,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from minimum_allowance
@@ -38,7 +38,7 @@ records as (
         start_date,
         end_date,
         _county_code,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from special_hardship

@@ -30,7 +30,7 @@ final as (
         disability.living_subsidy,
         disability.care_subsidy,
         disability._county_code,
-        disability._data_date,
+        disability._valid_from,
         disability._load_id,
         disability._row_no
     from disability

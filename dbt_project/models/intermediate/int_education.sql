@@ -57,7 +57,7 @@ final as (
         education.self_paid,
         paid_since.since as paid_since,
         education._county_code,
-        education._data_date,
+        education._valid_from,
         education._load_id,
         education._row_no
     from education

@@ -40,7 +40,7 @@ select
                         'told.column_name',
                         "case told.column_name when 'start_date' then coverage.start_date else coverage.end_date end",
                         'coverage',
-                        'coverage._data_date',
+                        'coverage._valid_from',
                     ) }}
                     order by coverage.feed, coverage.certificate_no, coverage.citizen_id, told.column_name desc
                 )
@@ -55,7 +55,7 @@ select
     || case
         when household.is_at_risk
             then jsonb_build_array(
-                {{ fact('poverty_register', 'status', 'head', 'head._data_date', 'head.poverty_status') }}
+                {{ fact('poverty_register', 'status', 'head', 'head._valid_from', 'head.poverty_status') }}
             )
         else '[]'
     end

@@ -26,7 +26,7 @@ select
         (
             select
                 jsonb_agg(
-                    {{ fact('education_assistance', 'self_paid', 'education', 'education._data_date') }}
+                    {{ fact('education_assistance', 'self_paid', 'education', 'education._valid_from') }}
                     order by education.student_no, education._county_code
                 )
             from (select * from {{ ref('int_education') }}) as education

@@ -46,7 +46,6 @@ known as (
         income.income_feed,
         income.income_column,
         income.income_sent,
-        income.income_on,
         income.income_since,
         income.income_load_id,
         income.income_row_no,

@@ -62,7 +62,7 @@ assigned as (
         null as named_head,
         poverty_record.status as poverty_status,
         poverty_record._county_code,
-        poverty_record._data_date,
+        poverty_record._valid_from,
         poverty_record._load_id,
         poverty_record._row_no
     from person
@@ -82,7 +82,7 @@ assigned as (
         allowance_record.head_citizen_id as named_head,
         null as poverty_status,
         allowance_record._county_code,
-        allowance_record._data_date,
+        allowance_record._valid_from,
         allowance_record._load_id,
         allowance_record._row_no
     from person
@@ -104,7 +104,7 @@ assigned as (
         null as named_head,
         null as poverty_status,
         null as _county_code,
-        null as _data_date,
+        null as _valid_from,
         null as _load_id,
         null as _row_no
     from person
@@ -163,7 +163,7 @@ final as (
         ranked.register_no,
         ranked.poverty_status,
         ranked._county_code,
-        ranked._data_date,
+        ranked._valid_from,
         ranked._load_id,
         ranked._row_no
     from ranked

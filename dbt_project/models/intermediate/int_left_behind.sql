@@ -28,7 +28,7 @@ final as (
         left_behind.guardian_capable,
         left_behind.registered_on,
         left_behind._county_code,
-        left_behind._data_date,
+        left_behind._valid_from,
         left_behind._load_id,
         left_behind._row_no
     from left_behind

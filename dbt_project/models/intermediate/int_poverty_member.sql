@@ -30,7 +30,7 @@ final as (
         poverty_register.annual_income_per_capita,
         poverty_register.labour,
         poverty_register._county_code,
-        poverty_register._data_date,
+        poverty_register._valid_from,
         poverty_register._load_id,
         poverty_register._row_no
     from poverty_register

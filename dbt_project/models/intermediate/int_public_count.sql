@@ -13,14 +13,9 @@ indicator as (
     from {{ ref('indicator') }}
 ),
 
-benefit as (
+person as (
     select *
-    from {{ ref('int_benefit') }}
-),
-
-household as (
-    select *
-    from {{ ref('int_household') }}
+    from {{ ref('marts_person') }}
 ),
 
 division as (
@@ -77,19 +72,30 @@ counted as (
     union all
     select
         'people_with_benefit' as measure,
-        benefit as category,
-        county_code as division_code,
-        count(distinct person_id) as value
-    from benefit
+        given.benefit as category,
+        person.county_code as division_code,
+        count(*) as value
+    from person
+    cross join
+        lateral (
+            values
+            ('minimum_allowance', person.has_minimum_allowance),
+            ('special_hardship', person.has_special_hardship),
+            ('temporary_assistance', person.temporary_grants > 0),
+            ('living_subsidy', person.has_living_subsidy),
+            ('care_subsidy', person.has_care_subsidy),
+            ('child_protection', person.has_child_protection)
+        ) as given (benefit, is_given)
+    where given.is_given
     group by
-        benefit,
-        county_code
+        given.benefit,
+        person.county_code
 ),
 
 -- Also the counties of which there is nothing to tell.
 county as (
     select county_code
-    from household
+    from person
     union
     select division_code
     from counted

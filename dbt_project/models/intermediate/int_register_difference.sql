@@ -78,7 +78,7 @@ benefit as (
         division_code,
         monthly_income_per_capita,
         _county_code,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from allowance
@@ -92,7 +92,7 @@ benefit as (
         division_code,
         null as monthly_income_per_capita,
         _county_code,
-        _data_date,
+        _valid_from,
         _load_id,
         _row_no
     from hardship
@@ -151,7 +151,7 @@ at_risk_not_covered as (
         household.poverty_status as register_value,
         latest_grant.granted_on::text as civil_value,
         null as unit,
-        jsonb_build_array({{ fact('poverty_register', 'status', 'registered', 'registered._data_date') }})
+        jsonb_build_array({{ fact('poverty_register', 'status', 'registered', 'registered._valid_from') }})
         || case
             when latest_grant.person_id is not null
                 then jsonb_build_array(
@@ -182,7 +182,7 @@ covered_not_registered as (
         jsonb_build_array(
             {{ fact_of(
                 'first_benefit.civil_benefit', "'area_type'", 'first_benefit.area_type', 'first_benefit',
-                'first_benefit._data_date',
+                'first_benefit._valid_from',
             ) }}
         ) as facts
     from first_benefit
@@ -230,8 +230,8 @@ household_differs as (
         certificate.people::text as civil_value,
         'people in the household' as unit,
         jsonb_build_array(
-            {{ fact('poverty_register', 'household_no', 'registered', 'registered._data_date') }},
-            {{ fact('minimum_allowance', 'certificate_no', 'allowance', 'allowance._data_date') }}
+            {{ fact('poverty_register', 'household_no', 'registered', 'registered._valid_from') }},
+            {{ fact('minimum_allowance', 'certificate_no', 'allowance', 'allowance._valid_from') }}
         ) as facts
     from registered
     inner join allowance
@@ -259,8 +259,8 @@ income_differs as (
         allowance.monthly_income_per_capita::text as civil_value,
         'yuan per person and month' as unit,
         jsonb_build_array(
-            {{ fact('poverty_register', 'annual_income_per_capita', 'registered', 'registered._data_date') }},
-            {{ fact('minimum_allowance', 'monthly_income_per_capita', 'allowance', 'allowance._data_date') }}
+            {{ fact('poverty_register', 'annual_income_per_capita', 'registered', 'registered._valid_from') }},
+            {{ fact('minimum_allowance', 'monthly_income_per_capita', 'allowance', 'allowance._valid_from') }}
         ) as facts
     from registered
     inner join allowance
@@ -282,12 +282,12 @@ area_differs as (
         'county' as unit,
         jsonb_build_array(
             {{ fact(
-                'poverty_register', 'division_code', 'registered', 'registered._data_date',
+                'poverty_register', 'division_code', 'registered', 'registered._valid_from',
                 'registered.own_division_code',
             ) }},
             {{ fact_of(
                 'first_benefit.civil_benefit', "'division_code'", 'first_benefit.division_code', 'first_benefit',
-                'first_benefit._data_date',
+                'first_benefit._valid_from',
             ) }}
         ) as facts
     from registered
@@ -306,10 +306,10 @@ area_type_differs as (
         first_benefit.area_type as civil_value,
         null as unit,
         jsonb_build_array(
-            {{ fact('poverty_register', 'household_no', 'registered', 'registered._data_date') }},
+            {{ fact('poverty_register', 'household_no', 'registered', 'registered._valid_from') }},
             {{ fact_of(
                 'first_benefit.civil_benefit', "'area_type'", 'first_benefit.area_type', 'first_benefit',
-                'first_benefit._data_date',
+                'first_benefit._valid_from',
             ) }}
         ) as facts
     from registered
@@ -330,8 +330,8 @@ status_contradicts as (
         allowance.monthly_income_per_capita::text as civil_value,
         'yuan per person and month' as unit,
         jsonb_build_array(
-            {{ fact('poverty_register', 'status', 'registered', 'registered._data_date') }},
-            {{ fact('minimum_allowance', 'monthly_income_per_capita', 'allowance', 'allowance._data_date') }}
+            {{ fact('poverty_register', 'status', 'registered', 'registered._valid_from') }},
+            {{ fact('minimum_allowance', 'monthly_income_per_capita', 'allowance', 'allowance._valid_from') }}
         ) as facts
     from registered
     inner join allowance
@@ -358,8 +358,8 @@ hardship_can_work as (
         hardship.self_care as civil_value,
         null as unit,
         jsonb_build_array(
-            {{ fact('poverty_register', 'labour', 'registered', 'registered._data_date') }},
-            {{ fact('special_hardship', 'self_care', 'hardship', 'hardship._data_date') }}
+            {{ fact('poverty_register', 'labour', 'registered', 'registered._valid_from') }},
+            {{ fact('special_hardship', 'self_care', 'hardship', 'hardship._valid_from') }}
         ) as facts
     from registered
     inner join hardship

@@ -1,7 +1,17 @@
 -- Who was in what, from when to when: one row per person, membership and unbroken time, from all that was known on the
 -- date. A list tells when a record is there; the start that a record gives is believed where the list before could not
 -- have had it yet, and where there was no list before. Who is on the very first list without a start has no known one.
-{{ config(indexes=[{'columns': ['membership', 'joined_on']}]) }}
+-- The table is kept from night to night, as reports count over everybody's times.
+{{ config(
+    materialized='incremental',
+    unlogged=false,
+    incremental_strategy='mirror',
+    unique_key=['person_id', 'membership', 'joined_on'],
+    on_schema_change='append_new_columns',
+    meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
+    indexes=[{'columns': ['person_id']}, {'columns': ['membership', 'joined_on']}],
+    post_hook="analyze {{ this }}",
+) }}
 
 with
 
@@ -28,6 +38,11 @@ left_behind as (
 child_protection as (
     select *
     from {{ ref('stg_child_protection__versions') }}
+),
+
+list_day as (
+    select *
+    from {{ ref('int_list_day') }}
 ),
 
 record as (
@@ -123,27 +138,13 @@ record as (
     from child_protection
 ),
 
--- A list that changed nothing in a whole county goes unseen here, and the one before it stands in.
 list as (
     select
         feed,
         _county_code,
         listed_on,
         lag(listed_on) over (partition by feed, _county_code order by listed_on) as previous_on
-    from (
-        select
-            feed,
-            _county_code,
-            _valid_from as listed_on
-        from record
-        union
-        select
-            feed,
-            _county_code,
-            _valid_to as listed_on
-        from record
-        where _valid_to <= {{ as_of() }}
-    ) as listed
+    from list_day
 ),
 
 dated as (

@@ -28,7 +28,7 @@ final as (
         temporary_assistance.granted_on,
         temporary_assistance.amount,
         temporary_assistance._county_code,
-        temporary_assistance._data_date,
+        temporary_assistance._valid_from,
         temporary_assistance._load_id,
         temporary_assistance._row_no
     from temporary_assistance

@@ -3,6 +3,7 @@
 {{ config(
     incremental_strategy='mirror',
     unique_key='household_id',
+    meta={'touched_by': {'column': 'household_id', 'of': 'household_id'}},
     indexes=[{'columns': ['division_code text_pattern_ops']}, {'columns': ['county_code']}],
 ) }}
 
@@ -16,6 +17,7 @@ household as (
 person as (
     select *
     from {{ ref('marts_person') }}
+    where {{ is_touched('person_id') }}
 ),
 
 benefit as (
@@ -72,7 +74,9 @@ latest_check as (
 warning as (
     select *
     from {{ ref('warning') }}
-    where closed_on is null
+    where
+        closed_on is null
+        and {{ is_touched('person_id') }}
 ),
 
 level as (
@@ -160,7 +164,7 @@ benefits as (
                 'yuan_once', amount_once,
                 'starts_on', starts_on,
                 'ends_on', ends_on,
-                'data_date', _data_date,
+                'data_date', _valid_from,
                 'load_id', _load_id,
                 'row_no', _row_no
             )
@@ -176,7 +180,7 @@ certificate as (
         member.household_id,
         member.person_id,
         minimum_allowance.monthly_income_per_capita,
-        minimum_allowance._data_date,
+        minimum_allowance._valid_from,
         minimum_allowance._load_id,
         minimum_allowance._row_no
     from minimum_allowance
@@ -198,7 +202,7 @@ told as (
         person_id,
         'poverty_register' as feed,
         round(annual_income_per_capita / 12, 2) as yuan_per_month,
-        _data_date as told_on,
+        _valid_from as told_on,
         _load_id,
         _row_no
     from poverty_member
@@ -209,7 +213,7 @@ told as (
         person_id,
         'minimum_allowance' as feed,
         monthly_income_per_capita as yuan_per_month,
-        _data_date as told_on,
+        _valid_from as told_on,
         _load_id,
         _row_no
     from certificate
@@ -365,7 +369,6 @@ warnings as (
 
 final as (
     select
-        {{ as_of() }} as as_of,
         household.household_id,
         household.county_code,
         household.division_code,
@@ -389,7 +392,7 @@ final as (
         household.is_low_income,
         round(household.income_monthly, 2) as income_monthly,
         household.income_feed,
-        household.income_on,
+        household.income_since,
         household.minimum_allowance_monthly as standard_monthly,
         round(household.income_monthly / household.minimum_allowance_monthly, 4) as income_in_standards,
         coalesce(benefits.minimum_allowance_yuan, 0) as minimum_allowance_yuan,

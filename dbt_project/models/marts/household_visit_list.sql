@@ -15,7 +15,7 @@ listed as (
 
 person as (
     select *
-    from {{ ref('int_person') }}
+    from {{ ref('person') }}
 ),
 
 warnings as (
@@ -79,7 +79,6 @@ home as (
 
 final as (
     select
-        home.as_of,
         home.household_id,
         home.county_code,
         home.division_code,

@@ -17,7 +17,12 @@ visit as (
 
 member as (
     select *
-    from {{ ref('int_household_member') }}
+    from {{ ref('household_member') }}
+),
+
+person as (
+    select *
+    from {{ ref('person') }}
 ),
 
 coverage_spell as (
@@ -27,8 +32,7 @@ coverage_spell as (
 ),
 
 temporary_assistance as (
-    select *
-    from {{ ref('stg_temporary_assistance') }}
+    {{ everybodys('temporary_assistance') }}
 ),
 
 indicator as (
@@ -71,11 +75,11 @@ aid as (
     where is_start_known
     union all
     select
-        member.person_id,
+        person.person_id,
         temporary_assistance.granted_on as entered_on
     from temporary_assistance
-    inner join member
-        on temporary_assistance.citizen_id = member.citizen_id
+    inner join person
+        on temporary_assistance.citizen_id = person.citizen_id
     where temporary_assistance.granted_on <= {{ as_of() }}
 ),
 

@@ -4,6 +4,7 @@
     alias='person',
     incremental_strategy='mirror',
     unique_key='person_id',
+    meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
     indexes=[{'columns': ['household_id']}, {'columns': ['division_code text_pattern_ops']}],
     post_hook="analyze {{ this }}",
 ) }}
@@ -53,7 +54,9 @@ education as (
 spell as (
     select *
     from {{ ref('int_spell') }}
-    where left_on is null
+    where
+        left_on is null
+        and {{ is_touched('person_id') }}
 ),
 
 warning as (
@@ -78,6 +81,7 @@ given as (
         bool_or(benefit = 'special_hardship') as has_special_hardship,
         bool_or(benefit = 'living_subsidy') as has_living_subsidy,
         bool_or(benefit = 'care_subsidy') as has_care_subsidy,
+        bool_or(benefit = 'child_protection') as has_child_protection,
         count(*) filter (where benefit = 'temporary_assistance') as temporary_grants,
         sum(amount_once) as temporary_grants_yuan
     from benefit
@@ -149,7 +153,6 @@ aged as (
 
 final as (
     select
-        {{ as_of() }} as as_of,
         member.person_id,
         member.household_id,
         member.county_code,
@@ -178,6 +181,7 @@ final as (
         coalesce(disabled.is_severe, false) as is_severely_disabled,
         coalesce(given.has_living_subsidy, false) as has_living_subsidy,
         coalesce(given.has_care_subsidy, false) as has_care_subsidy,
+        coalesce(given.has_child_protection, false) as has_child_protection,
         coalesce(grouped.is_left_behind_child, false) as is_left_behind_child,
         coalesce(grouped.is_left_behind_woman, false) as is_left_behind_woman,
         coalesce(grouped.is_left_behind_elder, false) as is_left_behind_elder,

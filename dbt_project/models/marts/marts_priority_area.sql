@@ -12,7 +12,7 @@ priority_area as (
 
 household as (
     select *
-    from {{ ref('int_household') }}
+    from {{ ref('household') }}
 ),
 
 coverage_gap as (

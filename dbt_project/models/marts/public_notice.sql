@@ -1,5 +1,9 @@
 -- Who has begun to receive minimum allowance or special hardship support in the last days, as the village puts it up.
-{{ config(incremental_strategy='mirror', unique_key=['county_code', 'benefit', 'certificate_no']) }}
+{{ config(
+    incremental_strategy='mirror',
+    unique_key=['county_code', 'benefit', 'certificate_no'],
+    meta={'touched_by': {'column': 'person_ids[1]', 'of': 'person_id'}},
+) }}
 
 with
 
@@ -110,7 +114,6 @@ head as (
 
 final as (
     select
-        {{ as_of() }} as as_of,
         listed._county_code as county_code,
         listed.feed as benefit,
         case listed.feed when 'minimum_allowance' then '最低生活保障' else '特困人员救助供养' end as benefit_name,

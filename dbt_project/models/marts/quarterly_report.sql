@@ -30,8 +30,7 @@ spell as (
 ),
 
 grant_paid as (
-    select *
-    from {{ ref('stg_temporary_assistance') }}
+    {{ everybodys('temporary_assistance') }}
 ),
 
 benefit_amount as (

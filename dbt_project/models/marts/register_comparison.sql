@@ -5,8 +5,9 @@
     unique_key=['kind', 'person_id', 'first_seen_on'],
     full_refresh=false,
     post_hook=[
-        "create unique index if not exists register_comparison_standing on {{ this }} (kind, person_id)"
-        ~ " where closed_on is null",
+        "{{ differences_still_standing() }}",
+        "create {{ 'unique' if not distributed() }} index if not exists register_comparison_standing on {{ this }}"
+        ~ " (kind, person_id) where closed_on is null",
         "create index if not exists register_comparison_person on {{ this }} (person_id)",
         "create index if not exists register_comparison_division on {{ this }} (division_code text_pattern_ops)",
         "analyze {{ this }}",
@@ -31,6 +32,7 @@ standing as (
     where
         first_seen_on <= {{ as_of() }}
         and (closed_on is null or closed_on >= {{ as_of() }})
+        and {{ is_touched('person_id') }}
 ),
 
 met as (

@@ -2,6 +2,7 @@
 {{ config(
     incremental_strategy='mirror',
     unique_key=['person_id', 'special_group', 'joined_on'],
+    meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
     indexes=[{'columns': ['division_code text_pattern_ops', 'special_group']}],
 ) }}
 
@@ -10,7 +11,9 @@ with
 spell as (
     select *
     from {{ ref('int_spell') }}
-    where membership not in ('minimum_allowance', 'special_hardship')
+    where
+        membership not in ('minimum_allowance', 'special_hardship')
+        and {{ is_touched('person_id') }}
 ),
 
 person as (
@@ -20,7 +23,6 @@ person as (
 
 final as (
     select
-        {{ as_of() }} as as_of,
         spell.person_id,
         spell.membership as special_group,
         case when spell.left_on is null then 'current' else 'left' end as status,

@@ -17,12 +17,12 @@ warning as (
 
 person as (
     select *
-    from {{ ref('int_person') }}
+    from {{ ref('person') }}
 ),
 
 household as (
     select *
-    from {{ ref('int_household') }}
+    from {{ ref('household') }}
 ),
 
 indicator as (
@@ -49,7 +49,8 @@ in_order as (
         warning.household_id,
         warning.division_code,
         row_number() over (
-            order by warning.division_code, min(level.rank), count(*) desc, warning.household_id
+            partition by warning.division_code
+            order by min(level.rank), count(*) desc, warning.household_id
         ) as household_order,
         count(*) as household_warnings
     from warning
@@ -60,6 +61,7 @@ in_order as (
         warning.division_code
 ),
 
+-- The evidence of a warning that the night does not touch is what it was, so its reason is said already.
 reason as (
     select
         warning.warning_id,
@@ -67,11 +69,19 @@ reason as (
     from warning
     inner join indicator
         on warning.indicator_code = indicator.code
+    where {{ is_touched('warning.person_id') }}
+    {% if of_touched() %}
+    union all
+    select
+        warning_id,
+        reason as sentence
+    from {{ this }}
+    where not {{ is_touched('person_id') }}
+    {% endif %}
 ),
 
 final as (
     select
-        {{ as_of() }} as as_of,
         warning.warning_id,
         warning.county_code,
         warning.division_code,

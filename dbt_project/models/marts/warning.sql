@@ -1,12 +1,14 @@
 -- The life cycle: each run takes the warnings that stood before it, and opens, keeps or closes. What an earlier run of
--- the same date closed counts as standing, so that the last run of a date decides.
+-- the same date closed counts as standing, so that the last run of a date decides. A warning about nobody whom the night
+-- touches goes on as it stands: only that it was seen again is written, and whether its day has passed.
 {{ config(
     incremental_strategy='changes',
     unique_key='warning_id',
     full_refresh=false,
     post_hook=[
-        "create unique index if not exists warning_standing on {{ this }} (indicator_code, subject_id)"
-        ~ " where closed_on is null",
+        "{{ warnings_still_standing() }}",
+        "create {{ 'unique' if not distributed() }} index if not exists warning_standing on {{ this }}"
+        ~ " (indicator_code, subject_id) where closed_on is null",
         "create index if not exists warning_person on {{ this }} (person_id)",
         "create index if not exists warning_division on {{ this }} (division_code text_pattern_ops)",
         "analyze {{ this }}",
@@ -79,6 +81,7 @@ standing as (
     where
         previous.opened_on <= {{ as_of() }}
         and (previous.closed_on is null or previous.closed_on >= {{ as_of() }})
+        and {{ is_touched('previous.person_id') }}
 ),
 
 -- A visit that found nothing silences the indicator for that subject, unless the level has risen since, or a later
@@ -97,6 +100,7 @@ muted as (
         previous.status = 'not_confirmed'
         and previous.closed_on < {{ as_of() }}
         and previous.muted_until >= {{ as_of() }}
+        and {{ is_touched('previous.person_id') }}
         and finding.finding = 'not_confirmed'
     group by
         previous.indicator_code,

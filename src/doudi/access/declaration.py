@@ -1,4 +1,4 @@
-"""access.yml: the readers there are, and the marts that are open to them."""
+"""access.yml: the readers there are, and what is open to them."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from doudi.closed import Closed, faults_of
 Kind = Literal["bi", "area", "department"]
 Division = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,11}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Mart = Annotated[str, StringConstraints(pattern=r"^marts\.[a-z][a-z0-9_]*$")]
+Opened = Annotated[str, StringConstraints(pattern=r"^(marts|ops)\.[a-z][a-z0-9_]*$")]
 
 
 class AccessError(Exception):
@@ -19,15 +19,22 @@ class AccessError(Exception):
 
 
 class Relation(Closed):
-    """A mart, the kinds of readers it is open to, and the columns that tell whose a row is."""
+    """A mart or a view on the ledger, the kinds of readers it is open to, and the columns that tell whose a row is.
+
+    Without an ``area`` it is about no area: areas read every row.
+    """
 
     readers: tuple[Kind, ...]
-    area: Name = "division_code"
+    area: Name | None = "division_code"
     department: Name = "lead_department"
 
 
 class Reader(Closed):
-    """A role that reads: everything that is open to its kind, within its ``scope``."""
+    """A role that reads: everything that is open to its kind, within its ``scope``.
+
+    Of BI there is one reader for all, without a scope, and one for each area, which reads what is open to both kinds:
+    no names, as BI has none, and no row of elsewhere.
+    """
 
     kind: Kind
     scope: str | None
@@ -42,12 +49,13 @@ class Access(Closed):
 
     areas: dict[Division, str] = Field(default_factory=dict)
     departments: dict[Name, str] = Field(default_factory=dict)
-    relations: dict[Mart, Relation]
+    relations: dict[Opened, Relation]
 
     @property
     def readers(self) -> tuple[Reader, ...]:
         return (
             Reader(kind="bi", scope=None),
+            *(Reader(kind="bi", scope=code) for code in self.areas),
             *(Reader(kind="area", scope=code) for code in self.areas),
             *(Reader(kind="department", scope=name) for name in self.departments),
         )

@@ -44,7 +44,7 @@ def declare(connection: psycopg.Connection, access: Access) -> None:
 
 
 def _entitle_all(connection: psycopg.Connection) -> None:
-    """Every mart and identity table that dbt has made, those of past dates too."""
+    """Every mart and identity table that dbt has made, those of past dates too, and the views on the ledger."""
     relations = connection.execute(
         """
         select class.oid::regclass::text
@@ -54,6 +54,7 @@ def _entitle_all(connection: psycopg.Connection) -> None:
             namespace.nspname ~ '^(marts|identity)(_as_of_[0-9]{8})?$'
             and class.relkind in ('r', 'p')
             and (namespace.nspname, class.relname) not in (('identity', 'review'), ('identity', 'joined_id'))
+            or namespace.nspname = 'ops' and class.relkind = 'v'
         order by 1
         """
     ).fetchall()

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 
 from doudi.access.declaration import AccessError
-from doudi.settings import Settings
+from doudi.settings import Settings, read_secret
 
 VARIABLE = "DOUDI_IDENTIFIER_KEY"
 _LEAST_CHARACTERS = 32
@@ -36,7 +36,7 @@ def identifier_key(connection: psycopg.Connection, *, settings: Settings) -> str
         noted = _noted(connection)
     key = _read(settings)
     if noted == "":
-        if os.environ.get(VARIABLE):
+        if read_secret(VARIABLE):
             raise AccessError(f"this warehouse has made its identifiers without a key so far: unset {VARIABLE}")
         return ""
     if key is None:
@@ -49,6 +49,12 @@ def identifier_key(connection: psycopg.Connection, *, settings: Settings) -> str
             f"look at {VARIABLE} and {_path(settings)}"
         )
     return _blocks(key)
+
+
+def fingerprint_at_hand(settings: Settings) -> str:
+    """The fingerprint of the key that this installation has, empty where it has none. Raises AccessError as above."""
+    key = _read(settings)
+    return _fingerprint(key) if key else ""
 
 
 def _noted(connection: psycopg.Connection) -> str | None:
@@ -66,7 +72,7 @@ def _path(settings: Settings) -> Path:
 
 
 def _read(settings: Settings) -> bytes | None:
-    given, path = os.environ.get(VARIABLE), _path(settings)
+    given, path = read_secret(VARIABLE), _path(settings)
     if not given and not path.exists():
         return None
     if not given and path.stat().st_mode & 0o077:

@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from doudi.closed import Closed
 from doudi.extracts.errors import ExtractError
-from doudi.settings import TIME_ZONE
+from doudi.settings import TIME_ZONE, read_secret
 
 _BATCH = 10_000
 _SECRET_BYTES = 32
@@ -65,7 +65,7 @@ def key_of(recipient: str, *, folder: Path) -> Key:
     Raises ExtractError where the variable or the file cannot be read as keys.
     """
     variable = f"DOUDI_PSEUDONYM_KEY_{recipient.upper()}"
-    if given := os.environ.get(variable):
+    if given := read_secret(variable):
         version, _, secret = given.partition(":")
         if not (version.isdecimal() and int(version) and len(secret) >= _SECRET_BYTES):
             raise ExtractError(f"{variable}: write <version>:<secret of {_SECRET_BYTES} characters or more>")
@@ -80,7 +80,7 @@ def key_of(recipient: str, *, folder: Path) -> Key:
 
 def rotate(recipient: str, *, folder: Path) -> int:
     """Make a new key for the recipient and return its version; the older ones stay in the file."""
-    if os.environ.get(f"DOUDI_PSEUDONYM_KEY_{recipient.upper()}"):
+    if read_secret(f"DOUDI_PSEUDONYM_KEY_{recipient.upper()}"):
         raise ExtractError(f"the key of {recipient} is in the environment: change it there, with the next version")
     with _locked(folder):
         keys = _with_new(_read(folder), recipient)

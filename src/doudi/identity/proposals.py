@@ -14,6 +14,7 @@ import psycopg
 from doudi.contracts import Contract
 from doudi.identity.columns import people, record_numbers
 from doudi.identity.unusable import read_unusable
+from doudi.warehouse import distribution
 
 # What speaks for a proposal, and how much. They are choices, told and justified in docs/identity.md.
 SAME_RECORD = 0.8
@@ -51,11 +52,17 @@ def propose(connection: psycopg.Connection, *, contracts: Mapping[str, Contract]
     connection.execute(_SAME_NAME)
     connection.execute(_ALIKE)
     connection.execute("analyze matched; analyze alike")
+    housed = distribution.at_hand(
+        connection,
+        "select person_id from identity.household_member",
+        table="housed",
+        needed="where person_id in (select person_id from alike union all select other_person_id from alike)",
+    )
     connection.execute(
         f"""
         create temporary table proposed on commit drop as
         select *, ops.review_subject(load_id, row_no, column_name, citizen_id, other_id) as subject
-        from ({_ROWS} union all {_PAIRS}) as proposal
+        from ({_ROWS} union all {_pairs(housed)}) as proposal
         """
     )
     connection.execute("analyze proposed")
@@ -169,44 +176,47 @@ _ALIKE = """
     )
 """
 
+
 # Two sound IDs are never one character apart as a whole, since the check character catches that: so the first 17
 # digits are compared. The one that a current row names is kept before one that none does.
-_PAIRS = f"""
-    select
-        'pair' as kind, null::bigint as load_id, null::bigint as row_no, null::text as column_name,
-        case when swapped then pair.other_id else pair.citizen_id end as citizen_id,
-        case when swapped then pair.citizen_id else pair.other_id end as other_id,
-        pair.county_code, round(judged.score, 2) as score, judged.reasons
-    from (
+def _pairs(housed: str) -> str:
+    return f"""
         select
-            alike.county_code, alike.citizen_id, alike.other_id, alike.same_village,
-            ops.one_edit(left(alike.citizen_id, 17), left(alike.other_id, 17)) as edit,
-            namesakes.bearers <= {RARE_NAME_BEARERS} as is_rare,
-            not exists (select from identity.household_member as member where member.person_id = alike.person_id)
-            and exists (select from identity.household_member as member where member.person_id = alike.other_person_id)
-                as swapped
-        from alike
-        inner join (
-            select county_code, name, count(*) as bearers
-            from identity.person
-            where (county_code, name) in (select county_code, name from alike)
-            group by county_code, name
-        ) as namesakes on namesakes.county_code = alike.county_code and namesakes.name = alike.name
-    ) as pair
-    cross join lateral (
-        select
-            1 - exp(sum(ln(1 - weight))) as score,
-            jsonb_agg(jsonb_build_object('reason', reason, 'weight', weight) order by position) as reasons
+            'pair' as kind, null::bigint as load_id, null::bigint as row_no, null::text as column_name,
+            case when swapped then pair.other_id else pair.citizen_id end as citizen_id,
+            case when swapped then pair.citizen_id else pair.other_id end as other_id,
+            pair.county_code, round(judged.score, 2) as score, judged.reasons
         from (
-            values
-            (1, 'same_name_birth_date_sex_county', {SAME_PERSON_DATA}, true),
-            (2, 'one_character_' || pair.edit, {ONE_EDIT_IN_PAIR}, pair.edit is not null),
-            (3, 'rare_name', {RARE_NAME}, pair.is_rare),
-            (4, 'same_village', {SAME_VILLAGE}, pair.same_village)
-        ) as reason (position, reason, weight, holds)
-        where holds
-    ) as judged
-"""
+            select
+                alike.county_code, alike.citizen_id, alike.other_id, alike.same_village,
+                ops.one_edit(left(alike.citizen_id, 17), left(alike.other_id, 17)) as edit,
+                namesakes.bearers <= {RARE_NAME_BEARERS} as is_rare,
+                not exists (select from ({housed}) as member where member.person_id = alike.person_id)
+                and exists (select from ({housed}) as member where member.person_id = alike.other_person_id)
+                    as swapped
+            from alike
+            inner join (
+                select county_code, name, count(*) as bearers
+                from identity.person
+                where (county_code, name) in (select county_code, name from alike)
+                group by county_code, name
+            ) as namesakes on namesakes.county_code = alike.county_code and namesakes.name = alike.name
+        ) as pair
+        cross join lateral (
+            select
+                1 - exp(sum(ln(1 - weight))) as score,
+                jsonb_agg(jsonb_build_object('reason', reason, 'weight', weight) order by position) as reasons
+            from (
+                values
+                (1, 'same_name_birth_date_sex_county', {SAME_PERSON_DATA}, true),
+                (2, 'one_character_' || pair.edit, {ONE_EDIT_IN_PAIR}, pair.edit is not null),
+                (3, 'rare_name', {RARE_NAME}, pair.is_rare),
+                (4, 'same_village', {SAME_VILLAGE}, pair.same_village)
+            ) as reason (position, reason, weight, holds)
+            where holds
+        ) as judged
+    """
+
 
 # Insert and update apart: on conflict would use up a number for each proposal that stands.
 _MERGE = """

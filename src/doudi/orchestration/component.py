@@ -16,18 +16,6 @@ ARGUMENTS = {
     "dag-processor": [],
     "scheduler": ["--skip-serve-logs"],  # the web server reads task logs from the same disk; the port stays free
 }
-_USED_BY_TASKS = (
-    "airflow.dag_processing.dagbag",
-    "airflow.providers.standard.decorators.python",
-    "airflow.providers.standard.decorators.sensor",
-    "airflow.sdk.execution_time.supervisor",
-    "airflow.sdk.execution_time.task_runner",
-    "great_expectations",
-    "dbt.cli.main",
-    "doudi.extracts",
-    "doudi.loads",
-    "doudi.transform",
-)
 _FORKS = sys.platform != "darwin"  # on macOS Airflow starts a new interpreter for each task
 
 
@@ -35,8 +23,7 @@ def main(name: str) -> None:
     gc.set_threshold(100_000, 50, 50)
     atexit.register(gc.freeze)
     if name == "scheduler" and _FORKS:
-        for module in _USED_BY_TASKS:
-            import_module(module)
+        import_module("doudi.orchestration.used_by_tasks")
     from airflow.__main__ import main as airflow
 
     sys.argv = ["airflow", name, *ARGUMENTS[name]]

@@ -8,13 +8,14 @@ from airflow.sdk import DAG, Asset, AssetAlias, AssetAny, AssetOrTimeSchedule, C
 from doudi.contracts import Contract
 from doudi.orchestration import tasks
 from doudi.orchestration.failures import tell
-from doudi.orchestration.pages import EXTRACTS_PAGE, MARTS_PAGE, feed_page
+from doudi.orchestration.pages import EXTRACTS_PAGE, MARTS_PAGE, REPORTS_PAGE, WATCH_PAGE, feed_page
 from doudi.settings import TIME_ZONE, load_settings
 
 MARTS = Asset(name="marts", uri="x-doudi://marts", group="marts")
 MARTS_BUILT = AssetAlias(name="marts_built", group="marts")  # an event of the marts, where a build changed them
 OWNER = "data_engineering"  # of what no department sends
-_LOADS_AT, _BUILD_AT, _SEND_AT = "0 2 * * *", "30 4 * * *", "30 6 * * *"
+_LOADS_AT, _BUILD_AT, _SEND_AT, _WATCH_AT = "0 2 * * *", "30 4 * * *", "30 6 * * *", "0 7 * * *"
+_REPORT_AT = "0 8 L 6,9,12 *"  # the last days of June, September and December, on which the plan wants a report
 _TASKS = {
     "retries": 2,
     "retry_delay": timedelta(seconds=20),
@@ -88,6 +89,10 @@ def marts_dag(feeds: list[str]) -> DAG:
             mode="reschedule",
             timeout=(tasks.BUSY_PATIENCE + timedelta(hours=1)).total_seconds(),
             execution_timeout=timedelta(minutes=5),
+            # On Celery the scheduler may take the end of one look for the failure of the next (airflow#71172).
+            retries=100,
+            retry_delay=timedelta(seconds=5),
+            retry_exponential_backoff=0,
         )
         def wait(dag_run: Any = None, ti: Any = None) -> bool:
             """Waits for the feeds that are being taken in; asks the ledger, not the assets."""
@@ -135,6 +140,68 @@ def extracts_dag() -> DAG:
             return tasks.send(tasks.days_to_send(params=params, built=built, settings=load_settings()))
 
         send()
+    return dag
+
+
+def watch_dag() -> DAG:
+    """Looks at what the night has left, and tells what somebody must know."""
+    with DAG(
+        dag_id="watch_night",
+        description="The data health page, and alerts by mail or webhook.",
+        doc_md=WATCH_PAGE,
+        schedule=AssetOrTimeSchedule(timetable=_nightly(_WATCH_AT), assets=[MARTS]),
+        tags={"watch"},
+        default_args={**_TASKS, "owner": OWNER},
+        **_RUNS,
+    ) as dag:
+
+        @task(retries=0, execution_timeout=timedelta(minutes=10))
+        def health_page() -> None:
+            """Builds the page on loads, late feeds, refusals, builds and sizes."""
+            tasks.health_page()
+
+        @task(execution_timeout=timedelta(minutes=10))
+        def tell_alerts() -> dict[str, int]:
+            """Tells what is new, one message per kind; a channel that takes none fails nothing and is on record."""
+            return tasks.tell_alerts()
+
+        health_page() >> tell_alerts()
+    return dag
+
+
+def reports_dag() -> DAG:
+    """Writes the plan's periodic report, once the marts of the day are there."""
+    with DAG(
+        dag_id="periodic_report",
+        description="The situation page and the plan's report, for every area that reads.",
+        doc_md=REPORTS_PAGE,
+        schedule=_nightly(_REPORT_AT),
+        params={
+            **_AS_OF,
+            "area": Param(None, type=["null", "string"], pattern="^[0-9]{2,9}$", description="Empty: all areas."),
+        },
+        tags={"reports"},
+        default_args={**_TASKS, "owner": OWNER},
+        **_RUNS,
+    ) as dag:
+
+        @task.sensor(
+            poke_interval=300,
+            mode="reschedule",
+            timeout=timedelta(hours=12).total_seconds(),
+            execution_timeout=timedelta(minutes=5),
+        )
+        def wait(params: dict[str, Any], dag_run: Any = None) -> bool:
+            """Waits for the build of the day."""
+            return tasks.is_built(tasks.day_to_build(params=params, dag_run=dag_run, settings=load_settings()))
+
+        @task(execution_timeout=timedelta(hours=2))
+        def write(params: dict[str, Any], dag_run: Any = None) -> dict[str, int]:
+            """Writes page, PDF and Word file, as may be published and with exact figures."""
+            day = tasks.day_to_build(params=params, dag_run=dag_run, settings=load_settings())
+            return tasks.write_reports(day, area=params["area"])
+
+        wait() >> write()
     return dag
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from doudi import lineage
 from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse.connection import sqlalchemy_url
 
@@ -137,7 +138,16 @@ def _variables(
         for section, values in options.items()
         for name, value in values.items()
     }
-    return airflow | {"AIRFLOW_HOME": str(home)} | _quiet_libraries() | _doudi(settings)
+    return airflow | {"AIRFLOW_HOME": str(home)} | _lineage(settings) | _quiet_libraries() | _doudi(settings)
+
+
+def _lineage(settings: Settings) -> dict[str, str]:
+    """Airflow's events go where those of the data go; they hold no source code."""
+    where = lineage.transport(settings)
+    variables = {"NAMESPACE": lineage.NAMESPACE, "DISABLE_SOURCE_CODE": "True"}
+    variables |= {"TRANSPORT": json.dumps(where)} if where else {"DISABLED": "True"}
+    kept = {name: os.environ[name] for name in ("DOUDI_LINEAGE", "DOUDI_LINEAGE_KEY") if os.environ.get(name)}
+    return {f"AIRFLOW__OPENLINEAGE__{name}": value for name, value in variables.items()} | kept
 
 
 def _doudi(settings: Settings) -> dict[str, str]:
@@ -149,6 +159,7 @@ def _doudi(settings: Settings) -> dict[str, str]:
         "DOUDI_OUT": str(settings.out),
         "DOUDI_SOURCES": str(settings.sources),
         "DOUDI_DATABASE_URL": settings.database_url or "",
+        "DOUDI_DATABASE_URL_FILE": "",
         "DOUDI_AS_OF": settings.as_of.isoformat() if settings.as_of else "",
     }
 

@@ -1,5 +1,6 @@
 """What may be tried again, what is told of a failure, and to whom; never a value of a row."""
 
+import fcntl
 import json
 import logging
 import os
@@ -12,7 +13,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from doudi.settings import TIME_ZONE, load_settings
+from doudi.settings import TIME_ZONE, Settings, load_settings
 from doudi.warehouse.connection import WarehouseError
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,10 @@ log = logging.getLogger(__name__)
 
 class TaskFailed(AirflowFailException):
     """A task failed for good: trying again would not help. The message is fit for logs and alerts."""
+
+
+class RefusalsFound(TaskFailed):
+    """Deliveries were refused. The message names files and headings: for logs on this machine, not to be sent."""
 
 
 @contextmanager
@@ -48,9 +53,13 @@ def describe(error: BaseException) -> str:
 
 
 def tell(context: Mapping[str, Any]) -> None:
-    """The failure callback of every task: one line in DOUDI_HOME/alerts.jsonl, and in the log."""
+    """The failure callback of every task: one line in DOUDI_HOME/alerts.jsonl, and in the log.
+
+    Refusals are told by the watch, which asks the ledger for them: once, and without names of files.
+    """
     task, error = context["ti"], context.get("exception")
-    alert(
+    write = _keep if isinstance(error, RefusalsFound) else alert
+    write(
         dag=task.dag_id,
         task=task.task_id,
         run=task.run_id,
@@ -61,15 +70,48 @@ def tell(context: Mapping[str, Any]) -> None:
 
 
 def alert(**facts: Any) -> None:
-    """Write one alert, as a JSON object on a line of its own."""
+    """Write one alert, as a JSON object on a line of its own, and tell those who are set up to be told.
+
+    The first of a night goes out at once, the others together with what else watch_night finds.
+    """
+    _keep(**facts)
+    _pass_on(facts)
+
+
+def _keep(**facts: Any) -> None:
+    """Beside the machine's other files, since what is wrong may be the warehouse."""
     line = json.dumps({"at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"), **facts}, ensure_ascii=False)
     log.error("alert: %s", line)
     path = load_settings().home / "alerts.jsonl"
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, f"{line}\n".encode())  # in one write, so that tasks that fail together do not mix their lines
+        fcntl.lockf(file, fcntl.LOCK_EX)  # on a file system that machines share, appending alone is no protection
+        os.write(file, f"{line}\n".encode())  # in one write, so that a line is there whole or not at all
     finally:
         os.close(file)
+
+
+def _pass_on(facts: Mapping[str, Any]) -> None:
+    """An alert that cannot be told is in the log and in alerts.jsonl; it makes nothing else fail."""
+    from doudi import alerts
+
+    noted = {"run": "", "attempt": 1, "error": "notice", "message": ""} | facts
+    try:
+        settings = load_settings()
+        alerts.note_failure(settings, facts=noted)
+        alerts.tell(settings, kinds=[alerts.FAILURE], quiet_for=alerts.NIGHT, places=places(settings))
+    except Exception as error:
+        log.error("alerts cannot be told: %s", describe(error))
+
+
+def places(settings: Settings) -> list[str]:
+    """Where an alert has people look."""
+    from airflow.sdk.configuration import conf
+
+    return [
+        f"Airflow: {conf.get('api', 'base_url', fallback='')}",
+        f"数据健康 / data health: {settings.health / 'index.html'}",
+    ]
 
 
 def _is_ours(error: BaseException) -> bool:

@@ -50,6 +50,22 @@ a past day lie beside those of the present, and lead to no extracts.
    feed's DAG, perhaps paused; what it brings later starts another build.
 """
 
+WATCH_PAGE = """\
+### What the night has left
+
+Runs when the marts were built, and at seven for a night in which nothing was. `health_page` writes one page on loads,
+late feeds, refusals, builds and sizes to `DOUDI_HOME/health/index.html`, with links to the pages on checks and tables.
+`tell_alerts` tells failures, refused deliveries, late feeds and overdue red warnings to the connections
+`doudi_alert_mail` and `doudi_alert_webhook`, one message per kind, and nothing twice that has not become worse. The
+first failure of a night is told at once. docs/health-and-alerts.md says how to set it up.
+
+#### When it fails at night
+
+1. `tell_alerts` failed: Postgres was away, or the code is broken; the message says which. Clear the task.
+2. A message did not get out: nothing fails, `doudi status` lists it with the class of the error, and it is tried again
+   the next time. Look at the connection's host and password.
+"""
+
 EXTRACTS_PAGE = """\
 ### Extracts
 
@@ -66,6 +82,20 @@ With `as_of` it hands out the build of that day, where that was not handed out y
    its connection `doudi_extract_<recipient>`.
 
 The other recipients have got theirs all the same.
+"""
+
+
+REPORTS_PAGE = """\
+### The plan's periodic report
+
+Runs on the last days of June, September and December, and on demand with `as_of` and `area`. For each area of
+access.yml down to the county it writes the situation page, and the report as PDF and Word file: as may be published,
+and with exact figures for inside. They lie in `reports/<day>/` of the home.
+
+#### When it fails at night
+
+1. `wait` gave up: the build of the day is not there. See `build_marts`, then clear this run.
+2. `ReportError` in `write`: the message says what is missing. What was written before stays.
 """
 
 

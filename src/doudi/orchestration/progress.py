@@ -14,7 +14,7 @@ from doudi.orchestration.snapshot import RunKey, Snapshot
 
 _HEARTBEAT_SECONDS = 30
 _MARKS = {"success": "[green]✓[/]", "skipped": "[dim]–[/]", "failed": "[red]✗[/]"}
-_MAIN_TASKS = ("load", "build", "send")
+_MAIN_TASKS = ("load", "build", "send", "tell_alerts")
 _FIRST = ("deliveries", "rows_read", "rows_published", "rows_unchanged", "rows_quarantined", "files", "models", "tests")
 
 

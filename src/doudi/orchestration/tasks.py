@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from doudi.orchestration.failures import TaskFailed, alert, retrying_only_what_may_pass
+from doudi.orchestration.failures import RefusalsFound, alert, places, retrying_only_what_may_pass
 from doudi.settings import TIME_ZONE, Settings, load_settings, parse_date
 
 IDLE_PATIENCE = timedelta(seconds=30)
@@ -22,10 +22,13 @@ log = logging.getLogger(__name__)
 
 def load(feed: str) -> dict[str, int]:
     """Take in the feed's deliveries. Returns counts; skips where nothing was published, so that nothing follows."""
+    from doudi import lineage
     from doudi.loads import take_in
 
+    settings = load_settings()
     with retrying_only_what_may_pass():
-        results = take_in(feed, settings=load_settings(), progress=log.info)
+        results = take_in(feed, settings=settings, progress=log.info)
+    lineage.loaded(feed, results, settings=settings, parent=_task_in_lineage())
     published = [result for result in results if result.status == "published"]
     if not published:
         raise AirflowSkipException(f"{feed}: nothing was published, of {len(results)} deliveries taken in")
@@ -55,7 +58,7 @@ def report_refusals(feed: str, *, since: datetime) -> None:
         ).fetchall()
     if refused:
         told = "; ".join(f"load {load_id}, {file_name}: {rule}: {error}" for load_id, file_name, rule, error in refused)
-        raise TaskFailed(f"{len(refused)} refused of {feed}: {told}")
+        raise RefusalsFound(f"{len(refused)} refused of {feed}: {told}")
 
 
 def all_is_in(*, since: datetime, is_active: Callable[[str], bool], now: datetime | None = None) -> bool:
@@ -84,7 +87,7 @@ def build(as_of: date) -> tuple[dict[str, int], bool]:
 
     Skips where they hold everything already.
     """
-    from doudi import transform
+    from doudi import lineage, transform
     from doudi.warehouse.connection import warehouse_url
 
     settings = load_settings()
@@ -93,6 +96,7 @@ def build(as_of: date) -> tuple[dict[str, int], bool]:
         if not transform.is_needed(url, as_of):
             raise AirflowSkipException(f"the marts of {as_of} hold everything that was published")
         result = transform.build(url=url, settings=replace(settings, as_of=as_of), as_of=as_of, progress=log.info)
+    lineage.built(result, settings=settings, parent=_task_in_lineage())
     warnings = result.warnings.values()
     counts = {
         "models": result.models,
@@ -119,8 +123,31 @@ def data_docs() -> None:
         alert(dag="build_marts", task="data_docs", message=told)
 
 
+def health_page() -> None:
+    """Build the page on the state of the warehouse. Where that fails it is told, and nothing else fails by it."""
+    from doudi.health import build_health
+    from doudi.warehouse.connection import WarehouseError, warehouse_url
+
+    settings = load_settings()
+    try:
+        build_health(url=warehouse_url(settings), settings=settings)
+    except Exception as error:
+        told = str(error) if isinstance(error, WarehouseError) else type(error).__name__
+        alert(dag="watch_night", task="health_page", message=told)
+
+
+def tell_alerts() -> dict[str, int]:
+    """Tell what is new of failures, refusals, late feeds and overdue red warnings. Returns counts of messages."""
+    from doudi import alerts
+
+    settings = load_settings()
+    with retrying_only_what_may_pass():
+        return alerts.tell(settings, places=places(settings))
+
+
 def send(days: Iterable[date | None]) -> dict[str, int]:
     """Hand out what was not handed out yet of the last build of each day (None: of any). Returns counts."""
+    from doudi import lineage
     from doudi.extracts import send_all
 
     settings = load_settings()
@@ -128,7 +155,50 @@ def send(days: Iterable[date | None]) -> dict[str, int]:
         files = [file for day in days for file in send_all(settings=settings, as_of=day, progress=log.info)]
     if not files:
         raise AirflowSkipException("everything was handed out already")
+    lineage.sent(files, settings=settings, parent=_task_in_lineage())
     return {"files": len(files), "rows": sum(file.rows for file in files)}
+
+
+def is_built(as_of: date) -> bool:
+    """Whether the marts of a day stand, so that a report on it can be written."""
+    from doudi.reports import ReportError
+    from doudi.reports.scope import build_of
+    from doudi.warehouse.connection import connect, warehouse_url
+
+    with (
+        retrying_only_what_may_pass(),
+        connect(warehouse_url(load_settings()), step="report", role="extractor") as connection,
+    ):
+        try:
+            build_of(connection, as_of)
+        except ReportError as error:
+            log.info("%s", error)
+            return False
+    return True
+
+
+def write_reports(as_of: date, *, area: str | None) -> dict[str, int]:
+    """Write the reports of a day into the home's folder for them. Returns counts."""
+    from doudi.reports.making import make_all
+
+    with retrying_only_what_may_pass():
+        made = make_all(settings=load_settings(), as_of=as_of, area=area, progress=log.info)
+    return {"files": len(made)}
+
+
+def _task_in_lineage() -> str | None:
+    """The running task as OpenLineage's events of Airflow name it; None where nobody listens or no task runs."""
+    from airflow.providers.openlineage.conf import is_disabled
+    from airflow.sdk import get_current_context
+
+    if is_disabled():
+        return None
+    from airflow.providers.openlineage.plugins.macros import lineage_parent_id
+
+    try:
+        return lineage_parent_id(get_current_context()["ti"])
+    except RuntimeError:
+        return None
 
 
 def day_to_build(*, params: dict[str, Any], dag_run: Any, settings: Settings) -> date:

@@ -14,6 +14,7 @@ from doudi.identity import propose
 from doudi.settings import TIME_ZONE, Settings, load_settings
 from doudi.transform import record
 from doudi.transform.runner import BuildError, Node, Progress, Runner, refuse_failures
+from doudi.transform.touched import list_touched
 from doudi.transform.working_days import load_working_days
 from doudi.warehouse.connection import WarehouseError, connect
 
@@ -44,8 +45,13 @@ class BuildResult:
     warnings: dict[str, IndicatorCount]
 
 
-def build(*, url: str, settings: Settings, as_of: date, progress: Progress | None = None) -> BuildResult:
-    """Compute everything as of a date and record it in ops.build. Waits for a build that is running.
+def build(
+    *, url: str, settings: Settings, as_of: date, everybody: bool = False, progress: Progress | None = None
+) -> BuildResult:
+    """Compute the marts as of a date and record it in ops.build. Waits for a build that is running.
+
+    Of people and households only those are computed anew for whom something changed since the build before, where that
+    can be told (doudi.transform.touched); with ``everybody`` all of them, which gives the same.
 
     Raises BuildError where a model or a test failed; readers then see what the build before left them, but for the
     tables that were changed before the failure.
@@ -60,6 +66,7 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
     with connect(url, autocommit=True, step="build", role="transformer") as session:
         lock(session, say)
         suffix, content = record.schema_suffix(session, as_of), record.content(settings)
+        contracts = [*load_contracts(settings.contracts).values()]
         left_out = ["--exclude-resource-type", "unit_test"]
         if content["seeds"] == record.loaded_seeds(session):  # with their tests, a fifth of all nodes
             left_out += ["--exclude-resource-type", "seed", "--exclude", "path:seeds"]
@@ -67,6 +74,12 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
         try:
             load_working_days(session, last_year=today.year + 1)
             drop_schemas(session, suffix)
+            why = (
+                "asked for"
+                if everybody
+                else list_touched(session, contracts=contracts, as_of=as_of, suffix=suffix, content=content)
+            )
+            say(f"everybody is computed: {why}" if why else "those are computed for whom something changed")
             prepared = time.monotonic()
             runner = Runner(
                 url=url,
@@ -74,6 +87,7 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
                 as_of=as_of,
                 schema_suffix=suffix,
                 history_schema="marts" if suffix else "",
+                touched_only=not why,
                 progress=say,
             )
             nodes = runner.run("build", *left_out)
@@ -88,7 +102,11 @@ def build(*, url: str, settings: Settings, as_of: date, progress: Progress | Non
             raise
         ended = time.monotonic()
         counts = Counter(node.kind for node in nodes)
-        timings = {"content": content, **_timings(nodes, prepare=prepared - started, dbt=ended - prepared)}
+        timings = {
+            "content": content,
+            "everybody": why,
+            **_timings(nodes, prepare=prepared - started, dbt=ended - prepared),
+        }
         record.succeed(session, build_id, models=counts["model"], tests=counts["test"], timings=timings)
     return BuildResult(
         build_id=build_id,

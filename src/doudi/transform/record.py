@@ -72,7 +72,7 @@ def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dic
         """,
         (suffix,),
     ).fetchone()
-    if last is None or last[:3] != ("succeeded", as_of, made_from) or _decided_since(session, last[3]):
+    if last is None or last[:3] != ("succeeded", as_of, made_from) or decided_since(session, last[3]):
         return False
     if not suffix:
         return not new_loads(session, as_of)
@@ -80,7 +80,7 @@ def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dic
     return session.execute(query, (as_of, last[3])).fetchone() is None
 
 
-def _decided_since(session: psycopg.Connection, moment: datetime) -> bool:
+def decided_since(session: psycopg.Connection, moment: datetime) -> bool:
     """Whether people have been joined, or rows withdrawn, by a decision that is younger than ``moment``."""
     query = "select from ops.identity_decision where decision <> 'reject' and decided_at >= %s limit 1"
     return session.execute(query, (moment,)).fetchone() is not None
@@ -99,6 +99,7 @@ def begin(session: psycopg.Connection, *, as_of: date, suffix: str) -> int:
 
 
 def succeed(session: psycopg.Connection, build_id: int, *, models: int, tests: int, timings: dict[str, Any]) -> None:
+    """Enter what a build took, and forget whom the deliveries touched that it has taken in."""
     session.execute(
         """
         update ops.build
@@ -106,6 +107,15 @@ def succeed(session: psycopg.Connection, build_id: int, *, models: int, tests: i
         where build_id = %s
         """,
         (models, tests, Jsonb(timings), build_id),
+    )
+    session.execute(
+        """
+        delete from ops.touched_person
+        where load_id in (
+            select unnest(load_ids) from ops.build where build_id = %s and schema_suffix = '' and status = 'succeeded'
+        )
+        """,
+        (build_id,),
     )
 
 

@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
@@ -15,6 +16,7 @@ from doudi.contracts import load_contracts
 from doudi.identity import people
 from doudi.settings import Settings
 from doudi.warehouse.connection import WarehouseError, connect
+from doudi.warehouse.distribution import OF_BUILDS, is_distributed
 
 Progress = Callable[[str], None]
 
@@ -52,6 +54,7 @@ class Runner:
     """Where dbt connects, and the variables that every command needs.
 
     ``keyed`` is False for what makes identifiers of nobody, such as unit tests, which expect those without a key.
+    ``touched_only``: the people in intermediate.touched are computed, not everybody.
     """
 
     url: str
@@ -61,6 +64,7 @@ class Runner:
     seed_suffix: str = ""
     history_schema: str = ""
     keyed: bool = True
+    touched_only: bool = False
     progress: Progress = field(default=lambda line: None)
 
     def run(self, *command: str) -> list[Node]:
@@ -68,7 +72,9 @@ class Runner:
         from dbt.cli.main import dbtRunner
 
         key = self._identifier_key()
-        with _environment(self.url, as_of=self.as_of, identifier_key=key), _errors_without_values() as sqlstates:
+        settings = {"doudi.identifier_key": key, **(OF_BUILDS if self._distributed else {})}
+        environment = _environment(self.url, as_of=self.as_of, touched_only=self.touched_only, settings=settings)
+        with environment, _errors_without_values() as sqlstates:
             outcome = dbtRunner(callbacks=[self._report]).invoke([*command, *self._options()])
         if outcome.exception is not None:
             raise BuildError(f"dbt {command[0]}: {outcome.exception}", sqlstates=tuple(sqlstates))
@@ -103,7 +109,13 @@ class Runner:
             "columns": {contract.name: [column.name for column in contract.columns] for contract in contracts},
             "people": [person for contract in contracts for person in people(contract)],
             "indicators": indicators(self.settings),
+            "distributed": self._distributed,
         }
+
+    @cached_property
+    def _distributed(self) -> bool:
+        with connect(self.url, step="build", role="transformer") as session:
+            return is_distributed(session)
 
     def _report(self, event: Any) -> None:
         if event.info.name == "NodeFinished":
@@ -138,13 +150,14 @@ def _node(result: Any, *, sqlstates: tuple[str | None, ...]) -> Node:
 
 
 @contextmanager
-def _environment(url: str, *, as_of: date, identifier_key: str) -> Iterator[None]:
-    """What profiles.yml, the macro as_of and libpq read, for as long as dbt runs.
+def _environment(url: str, *, as_of: date, touched_only: bool, settings: Mapping[str, str]) -> Iterator[None]:
+    """What profiles.yml, the macros as_of and of_touched, and libpq read, for as long as dbt runs.
 
-    libpq hands the key over as it connects: no statement, profile or artifact of dbt holds it.
+    libpq hands the settings of the session over as it connects: no statement, profile or artifact of dbt holds the key.
     """
     parts = conninfo_to_dict(url)
-    options = (parts.get("options"), os.environ.get("PGOPTIONS"), f"-c doudi.identifier_key={identifier_key}")
+    given = (f"-c {name}={value}" for name, value in settings.items())
+    options = (parts.get("options"), os.environ.get("PGOPTIONS"), *given)
     ours = {
         "DOUDI_DBT_HOST": parts.get("host", "localhost"),
         "DOUDI_DBT_PORT": parts.get("port", "5432"),
@@ -153,6 +166,7 @@ def _environment(url: str, *, as_of: date, identifier_key: str) -> Iterator[None
         "DOUDI_DBT_DBNAME": parts.get("dbname", ""),
         "DOUDI_DBT_SSLMODE": parts.get("sslmode", "prefer"),
         "DOUDI_DBT_AS_OF": as_of.isoformat(),
+        "DOUDI_DBT_TOUCHED": "yes" if touched_only else "",
         "PGOPTIONS": " ".join(filter(None, options)),
     }
     before = {name: os.environ.get(name) for name in ours}

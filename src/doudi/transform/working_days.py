@@ -4,6 +4,8 @@ from datetime import date, timedelta
 
 import psycopg
 
+from doudi.warehouse.distribution import is_distributed
+
 _FIRST_YEAR = 2004  # the first that chinesecalendar knows
 
 
@@ -17,18 +19,20 @@ def load_working_days(session: psycopg.Connection, *, last_year: int) -> None:
             )
             """
         )
+        if is_distributed(session):
+            session.execute("select cluster.copy_to_nodes('reference.working_day')")
         session.execute("create temporary table calendar (like reference.working_day) on commit drop")
         with session.cursor().copy("copy calendar from stdin") as copy:
             for row in _days(last_year):
                 copy.write_row(row)
         session.execute(
             """
-            merge into reference.working_day as kept using calendar on kept.date = calendar.date
-            when matched and (kept.is_working_day, kept.working_day_no)
-                is distinct from (calendar.is_working_day, calendar.working_day_no)
-                then update set is_working_day = calendar.is_working_day, working_day_no = calendar.working_day_no
-            when not matched
-                then insert values (calendar.date, calendar.is_working_day, calendar.working_day_no)
+            insert into reference.working_day as kept
+            select date, is_working_day, working_day_no from calendar
+            on conflict (date) do update
+                set is_working_day = excluded.is_working_day, working_day_no = excluded.working_day_no
+                where (kept.is_working_day, kept.working_day_no)
+                    is distinct from (excluded.is_working_day, excluded.working_day_no)
             """
         )
 

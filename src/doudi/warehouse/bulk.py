@@ -38,7 +38,7 @@ def _own_if_empty(connection: psycopg.Connection, table: str) -> bool:
 
 
 def _holds_rows(connection: psycopg.Connection, table: str) -> bool:
-    (holds,) = connection.execute(f"select exists (select from {table})").fetchone()
+    (holds,) = connection.execute(f"select exists (select 1 from {table})").fetchone()
     return holds
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -16,9 +17,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import psycopg
 
@@ -71,6 +73,90 @@ def stop(home: Path) -> bool:
     return True
 
 
+def archive_wal(home: Path, folder: Path | None) -> None:
+    """From the next start on keep every change of the database in ``folder`` too; None: not any more.
+
+    It is a fact of the installation, kept in its state: a variable that is missing once would leave a gap.
+    """
+    start(home)
+    with _locked(home):
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _give_to_service_user(folder)
+        _write_state(home, _read_state(home) | {"wal": str(folder) if folder else None})
+
+
+def wal_folder(home: Path) -> Path | None:
+    """Where the changes of the database are kept, None where they are not."""
+    state = home / "postgres" / "state.json"
+    folder = _read_state(home).get("wal") if state.exists() else None
+    return Path(folder) if folder else None
+
+
+def recover(home: Path, *, base: Path, wal: Path, until: datetime | None, go_on_archiving: bool) -> None:
+    """Make the server of ``home`` from a base backup and the WAL kept since, as it was at a moment; None: the last.
+
+    It works behind a socket that only we can reach until it has a new password; it is stopped then.
+    Raises ClusterError where there is a server already, or the WAL does not reach to the moment.
+    """
+    folder = home / "postgres"
+    with _locked(home):
+        if (folder / "data").exists():
+            raise ClusterError(f"{folder / 'data'} is there: move it away first")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        data = folder / "recovering"
+        shutil.copytree(base, data)
+        _write_settings(data, port=_free_port(0), wal=wal)
+        target = f"recovery_target_time = '{until.isoformat()}'\n" if until else ""
+        with (data / "doudi.conf").open("a") as settings:  # written anew at the next start
+            settings.write(f"restore_command = 'cp {_in_command(wal)}/%f \"%p\"'\n{target}")
+            settings.write("recovery_target_action = 'promote'\n")
+        (data / "recovery.signal").touch()
+        data.chmod(0o700)
+        _give_to_service_user(folder, data, *data.rglob("*"))
+        password = secrets.token_urlsafe(24)
+        with TemporaryDirectory() as socket_folder:
+            _give_to_service_user(Path(socket_folder))
+            _recover_behind(home, data, socket_folder, password)
+        data.rename(folder / "data")
+        _write_state(home, {"password": password, "port": 0, "wal": str(wal) if go_on_archiving else None})
+
+
+def _recover_behind(home: Path, data: Path, socket_folder: str, password: str) -> None:
+    admission = data / "recovering_hba.conf"
+    admission.write_text("local all all trust\n")
+    _give_to_service_user(admission)
+    options = {
+        "listen_addresses": "", "unix_socket_directories": socket_folder, "hba_file": admission, "archive_mode": "off",
+    }  # fmt: skip
+    told = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+    begun = _run("pg_ctl", "-D", data, "-l", _log(home), "-o", told, "-w", "-t", START_TIMEOUT_SECONDS, "start")
+    try:
+        if begun.returncode:
+            raise _out_of_reach(home)
+        port = int((data / "postmaster.pid").read_text().splitlines()[3])
+        _wait_for_promotion(home, f"host={socket_folder} port={port} user={USER} dbname=postgres", password)
+    finally:
+        _run("pg_ctl", "-D", data, "-m", "fast", "-w", "-t", 600, "stop")
+    admission.unlink()
+
+
+def _wait_for_promotion(home: Path, address: str, password: str) -> None:
+    try:
+        with psycopg.connect(address, autocommit=True) as session:
+            while session.execute("select pg_is_in_recovery()").fetchone()[0]:
+                time.sleep(0.2)
+            verifier = session.pgconn.encrypt_password(password.encode(), USER.encode(), b"scram-sha-256").decode()
+            session.execute(f"alter role {USER} password '{verifier}'")
+    except psycopg.OperationalError:
+        raise _out_of_reach(home) from None
+
+
+def _out_of_reach(home: Path) -> ClusterError:
+    return ClusterError(f"the WAL does not reach to that moment; the end of {_log(home)}:\n{_tail(_log(home))}")
+
+
 def url(home: Path) -> str | None:
     """The URL of a server that is running, None otherwise."""
     data = home / "postgres" / "data"
@@ -117,7 +203,7 @@ def _launch(home: Path) -> None:
     data, log, state = home / "postgres" / "data", _log(home), _read_state(home)
     _forget_dead_server(data)
     state |= {"port": _free_port(state["port"])}
-    _write_settings(data, port=state["port"])
+    _write_settings(data, port=state["port"], wal=wal_folder(home))
     _write_state(home, state)
     print(f"starting PostgreSQL; its log is {log}", file=sys.stderr)
     if not (_started(home) or (_failed_once(log) and _started(home))):
@@ -194,7 +280,7 @@ def _free_port(last: int) -> int:
         return probe.getsockname()[1]
 
 
-def _write_settings(data: Path, *, port: int) -> None:
+def _write_settings(data: Path, *, port: int, wal: Path | None = None) -> None:
     """Settings for a warehouse on a small machine; values follow the memory there is."""
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     shm = Path("/dev/shm")  # noqa: S108 (measured, not written to)
@@ -211,8 +297,7 @@ def _write_settings(data: Path, *, port: int) -> None:
         "dynamic_shared_memory_type": "posix" if roomy_shm else "mmap",  # containers have a tiny /dev/shm
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
-        # A first list fills an empty register without being logged row by row. Who archives WAL or replicates sets
-        # wal_level and max_wal_senders with ALTER SYSTEM.
+        # A first list fills an empty register without being logged row by row, unless WAL is archived.
         "wal_level": "minimal",
         "max_wal_senders": 0,
         "wal_compression": "off",  # pglz costs more than it saves: a second list is published in a third of the time
@@ -224,10 +309,23 @@ def _write_settings(data: Path, *, port: int) -> None:
         "log_error_verbosity": "terse",
         "log_min_error_statement": "panic",
     }
+    if wal:
+        settings |= {"wal_level": "replica", "max_wal_senders": 4, "archive_mode": "on", "archive_timeout": "5min"}
+        settings["archive_command"] = "'" + _archive_command(wal).replace("'", "''") + "'"
     lines = ["# written at each start by doudi", *(f"{name} = {value}" for name, value in settings.items())]
     path = data / "doudi.conf"  # what an administrator sets with ALTER SYSTEM still wins
     path.write_text("\n".join(lines) + "\n")
     _give_to_service_user(path)
+
+
+def _archive_command(folder: Path) -> str:
+    """Keeps a segment under its name only when whole, and takes the same one again after a cut."""
+    kept, part = f"{_in_command(folder)}/%f", f"{_in_command(folder)}/.%f.part"
+    return f'cmp -s "%p" {kept} || {{ test ! -e {kept} && cp "%p" {part} && sync {part} && mv {part} {kept}; }}'
+
+
+def _in_command(path: Path) -> str:
+    return shlex.quote(str(path)).replace("%", "%%")
 
 
 def _create_database(state: dict) -> None:

@@ -4,20 +4,35 @@ create table if not exists access.reader (
     role name primary key,
     kind text not null check (kind in ('bi', 'area', 'department')),
     scope text,
-    check ((kind = 'bi') = (scope is null))
+    constraint reader_has_scope check (kind = 'bi' or scope is not null)
 );
 comment on table access.reader is 'The readers that access.yml declares.';
-comment on column access.reader.scope is 'Of an area: the beginning of its division codes. Of a department: its name.';
+comment on column access.reader.scope is
+'Of an area, and of BI for one: the beginning of its division codes. Of a department: its name.';
 
 create table if not exists access.relation (
     relation text primary key,
     kinds text[] not null,
-    area_column name not null,
+    area_column name,
     department_column name not null
 );
-comment on table access.relation is 'The marts that access.yml opens, and to which kinds of readers.';
-comment on column access.relation.area_column is 'Holds a row''s division code; an area reads what lies in it.';
+comment on table access.relation is 'What access.yml opens, and to which kinds of readers.';
+comment on column access.relation.area_column is
+'Holds a row''s division code; an area reads what lies in it. Empty: it is about no area, and areas read every row.';
 comment on column access.relation.department_column is 'Holds the department that leads; it reads what it leads.';
+
+-- Warehouses made before 1.0 know BI for all only; asked first, since altering a table waits for all who read it.
+do $$
+begin
+    if exists (
+        select from pg_constraint where conrelid = 'access.reader'::regclass and conname = 'reader_check'
+    ) then
+        alter table access.reader drop constraint reader_check;
+        alter table access.reader add constraint reader_has_scope check (kind = 'bi' or scope is not null);
+        alter table access.relation alter column area_column drop not null;
+    end if;
+end
+$$;
 
 -- Who reads which rows of a relation: the steps that hand out and look after see every row. A condition is spelled as
 -- PostgreSQL gives it back, so that what stands is known to be right without being made anew.
@@ -45,17 +60,19 @@ begin atomic
     union all
     select
         reader.role,
-        case reader.kind
-            when 'bi' then 'true'
-            when 'area' then format('(%I ^@ %L::text)', opened.area_column, reader.scope)
-            when 'department' then format('(%I = %L::text)', opened.department_column, reader.scope)
+        case
+            when reader.kind = 'department' then format('(%I = %L::text)', opened.department_column, reader.scope)
+            when reader.scope is null or opened.area_column is null then 'true'
+            else format('(%I ^@ %L::text)', opened.area_column, reader.scope)
         end,
         null::text[]
     from place
     inner join access.relation as opened on place.declared = opened.relation
-    inner join access.reader as reader on reader.kind = any(opened.kinds)
+    inner join access.reader as reader
+        on reader.kind = any(opened.kinds)
+        and (reader.kind <> 'bi' or reader.scope is null or 'area' = any(opened.kinds))
     inner join pg_roles as roles on reader.role = roles.rolname
-    where place.declared ~ '^marts[.]';
+    where place.declared ~ '^(marts|ops)[.]';
 end;
 
 -- Makes the grants and row policies of a relation those that access.entitled gives, and no others: whoever was granted
@@ -75,7 +92,7 @@ begin
     from pg_class as class
     inner join pg_namespace as namespace on class.relnamespace = namespace.oid
     where class.oid = relation;
-    if not is_table then
+    if not is_table and place <> 'ops' then -- those of ops know by themselves whose a row is
         raise exception 'rows of % cannot be kept from a reader: it is no table', relation;
     end if;
 
@@ -93,7 +110,7 @@ begin
         end loop;
     end if;
 
-    if not (select relrowsecurity from pg_class where oid = relation) then
+    if is_table and not (select relrowsecurity from pg_class where oid = relation) then
         execute format('alter table %s enable row level security', relation);
     end if;
 
@@ -119,7 +136,7 @@ begin
         select
             format('create policy %I on %s for select to %I using (%s)', wanted.role, relation, wanted.role, condition)
         from access.entitled(relation) as wanted
-        where not exists (select from pg_policy where polrelid = relation and polname = wanted.role)
+        where is_table and not exists (select from pg_policy where polrelid = relation and polname = wanted.role)
     loop
         execute change;
     end loop;
@@ -236,6 +253,8 @@ begin
                 ('doudi_transformer', 'access.relation', '{select}'),
                 ('doudi_extractor', 'ops.load', '{select}'),
                 ('doudi_extractor', 'ops.build', '{select}'),
+                ('doudi_loader', 'ops.touched_person', '{insert}'),
+                ('doudi_transformer', 'ops.touched_person', '{select,delete}'),
                 ('doudi_extractor', 'ops.extract', '{select,insert,update}'),
                 ('doudi_extractor', 'ops.extract_row', '{select,insert,update,delete}'),
                 ('doudi_extractor', 'ops.declaration', '{select,insert}'),

@@ -1,5 +1,15 @@
 -- The ledger: what came, what became of it, what was built from it and what was handed out.
 
+create table if not exists ops.feed (
+    feed text primary key,
+    title text not null,
+    department text not null,
+    mode text not null,
+    cadence text not null
+);
+comment on table ops.feed is 'The feeds that have a contract, as far as the views on the ledger need it.';
+comment on column ops.feed.cadence is 'How often it has to come, an interval.';
+
 create table if not exists ops.load (
     load_id bigint generated always as identity primary key,
     feed text not null,
@@ -36,15 +46,31 @@ create table if not exists ops.load (
     unique (feed, area_code, data_date, sha256),
     check (status <> 'published' or rows_read = rows_published + rows_unchanged + rows_quarantined)
 );
--- set where the load is no delivery of its own but rows replayed from the quarantine of another
-alter table ops.load add column if not exists replays_load_id bigint references ops.load;
--- of each part of the delivery (under '' where it is one thing) the headings as sent, in their order
-alter table ops.load add column if not exists headings jsonb not null default '{}';
--- what is worth telling of a delivery that was taken in, such as columns_kept_out, the headings no contract knows, and
--- lines_not_filled_in, the lines of a list that came back without an answer
-alter table ops.load add column if not exists notes jsonb not null default '{}';
+-- replays_load_id: set where the load is no delivery of its own but rows replayed from the quarantine of another
+-- headings: of each part of the delivery (under '' where it is one thing) the headings as sent, in their order
+-- notes: what is worth telling of a delivery that was taken in, such as columns_kept_out, the headings no contract knows,
+-- and lines_not_filled_in, the lines of a list that came back without an answer
+-- Asked first, here and below, since altering a table waits for all who read it.
+do $$
+begin
+    if not exists (select from pg_attribute where attrelid = 'ops.load'::regclass and attname = 'notes') then
+        alter table ops.load
+        add column if not exists replays_load_id bigint references ops.load,
+        add column if not exists headings jsonb not null default '{}',
+        add column if not exists notes jsonb not null default '{}';
+    end if;
+end
+$$;
 create index if not exists load_by_state on ops.load (feed, status, data_date);
 comment on table ops.load is 'Every delivery ever seen, one row each.';
+
+create table if not exists ops.touched_person (
+    load_id bigint not null references ops.load,
+    citizen_id text
+);
+create index if not exists touched_person_by_load on ops.touched_person (load_id);
+comment on table ops.touched_person is
+'Of whom a published delivery changed a record, until a build has taken it in; empty citizen ID: of all whom it names.';
 
 create table if not exists ops.load_source (
     source_uri text not null,
@@ -69,14 +95,23 @@ create table if not exists ops.quarantine (
     quarantined_at timestamptz not null default now(),
     primary key (load_id, row_no)
 );
--- the member of an archive and the sheet of a workbook that the row came in; null where the file is one thing
-alter table ops.quarantine add column if not exists part text;
--- the load that took the row in again; its own quarantine tells where that was refused too
-alter table ops.quarantine add column if not exists replay_load_id bigint references ops.load;
+-- part: the member of an archive and the sheet of a workbook that the row came in; null where the file is one thing
+-- replay_load_id: the load that took the row in again; its own quarantine tells where that was refused too
+do $$
+begin
+    if not exists (
+        select from pg_attribute where attrelid = 'ops.quarantine'::regclass and attname = 'discarded_at'
+    ) then
+        alter table ops.quarantine
+        add column if not exists part text,
+        add column if not exists replay_load_id bigint references ops.load,
+        add column if not exists discard_reason text,
+        add column if not exists discarded_by text,
+        add column if not exists discarded_at timestamptz;
+    end if;
+end
+$$;
 create index if not exists quarantine_by_replay on ops.quarantine (replay_load_id);
-alter table ops.quarantine add column if not exists discard_reason text;
-alter table ops.quarantine add column if not exists discarded_by text;
-alter table ops.quarantine add column if not exists discarded_at timestamptz;
 comment on table ops.quarantine is 'Every refused row with its text as it came; the first of its faults names the rule.';
 
 create table if not exists ops.check_result (
@@ -146,6 +181,40 @@ create table if not exists ops.extract_row (
     primary key (recipient, key)
 );
 comment on table ops.extract_row is 'What a recipient of changes has: each row by its key as handed out, and a hash.';
+
+create table if not exists ops.failure (
+    failure_id bigint generated always as identity primary key,
+    dag text not null,
+    task text not null,
+    run text not null,
+    attempt integer not null,
+    error text not null,
+    message text not null,
+    failed_at timestamptz not null default now()
+);
+comment on table ops.failure is 'Every task that failed for good; the message is empty where it is not of our own making.';
+
+create table if not exists ops.alert (
+    alert_id bigint generated always as identity primary key,
+    channel text not null,
+    kind text not null,
+    subjects integer not null,
+    sent_at timestamptz not null default clock_timestamp(),
+    error text
+);
+comment on table ops.alert is 'Every message to those who run the warehouse, and what kept it from going out.';
+comment on column ops.alert.error is 'The class of the error; empty where the channel took the message.';
+
+create table if not exists ops.alert_told (
+    channel text not null,
+    kind text not null,
+    subject text not null,
+    level integer not null,
+    told_at timestamptz not null default clock_timestamp(),
+    primary key (channel, kind, subject)
+);
+comment on table ops.alert_told is 'What each channel was told and still stands, so that nobody is told the same again.';
+comment on column ops.alert_told.level is 'How bad it was when it was told; what has become worse is told again.';
 
 create table if not exists ops.identifier_key (
     fingerprint text not null,

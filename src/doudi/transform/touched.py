@@ -1,0 +1,369 @@
+"""Whom a build has to compute: those for whom something changed since the build before, and all who belong with them.
+
+A person is touched by what was published about them, and by the days between the two builds: every rule compares the
+date with a day that some record tells, or with one that lies a parameter's length from it. So whoever is told a day
+that comes to lie so within these days is touched, more people than need be and never fewer. From there the list is
+closed over everybody who shares a household, a certificate or a mention with one who is on it, as no rule looks
+further: what is computed for those on the list alone is what is computed for them among all (docs/incremental.md).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+
+from doudi.contracts import Contract
+from doudi.identity import people
+from doudi.transform import record
+from doudi.warehouse import distribution
+
+# Of more people than this share of those known, a whole build costs no more than one of them alone.
+WORTH_IT = 0.25
+# Times in a group are told from the days for which lists came, of the whole county (int_list_day).
+_LISTED = ("minimum_allowance", "special_hardship", "disability", "left_behind", "child_protection")
+_OLDEST = 130  # years
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """What a build takes up: the date of the one before, its own, and the deliveries that are new to it."""
+
+    before: date
+    as_of: date
+    new_loads: list[int]
+
+
+def list_touched(
+    session: psycopg.Connection, *, contracts: Sequence[Contract], as_of: date, suffix: str, content: dict[str, str]
+) -> str:
+    """Fill ``intermediate.touched`` with whom a build touches; dbt adds who they are (macro ``place_touched``).
+
+    Returns why everybody has to be computed instead, or the empty string. Runs in a transaction of its own.
+    """
+    with session.transaction():
+        session.execute("set local client_min_messages to warning")
+        # The views of staging look into it, so it stays the same table.
+        session.execute(
+            """
+            create unlogged table if not exists intermediate.touched (
+                citizen_id text primary key, person_id uuid, household_id uuid
+            )
+            """
+        )
+        session.execute("truncate intermediate.touched")
+        reason = _why_everybody(session, as_of=as_of, suffix=suffix, content=content)
+        if reason:
+            return reason
+        before, known = session.execute(
+            """
+            select (select as_of from ops.build where schema_suffix = '' order by build_id desc offset 1 limit 1),
+                (select count(*) from identity.person)
+            """
+        ).fetchone()
+        span = Span(before=before, as_of=as_of, new_loads=record.new_loads(session, as_of))
+        session.execute(
+            "create temporary table reached (citizen_id text primary key, turn integer not null) on commit drop"
+        )
+        for query in (
+            *_published(session, contracts, span),
+            *_dated(session, contracts, span),
+            *_listed(session, contracts, span),
+        ):
+            _reach(session, query, turn=0)
+        _close(session, contracts)
+        ((reached,),) = session.execute("select count(*) from reached").fetchall()
+        if reached > WORTH_IT * known:
+            return f"{reached} people are touched, of {known}"
+        session.execute(
+            """
+            insert into intermediate.touched (citizen_id) select citizen_id from reached
+            """
+        )
+    return ""
+
+
+def _why_everybody(session: psycopg.Connection, *, as_of: date, suffix: str, content: dict[str, str]) -> str:
+    """The first reason, if there is one, for which the tables of the build before are nothing to start from."""
+    if suffix:
+        return "a past date"
+    if distribution.is_distributed(session):
+        return "a cluster"
+    last = session.execute(
+        """
+        select status, as_of, timings -> 'content', started_at
+        from ops.build where schema_suffix = '' order by build_id desc offset 1 limit 1
+        """
+    ).fetchone()
+    if last is None:
+        return "the first build"
+    status, before, made_from, started_at = last
+    if status != "succeeded":
+        return "the build before did not succeed"
+    if made_from != content:
+        return "models, contracts or parameters changed"
+    if record.decided_since(session, started_at):
+        return "people were joined or rows withdrawn"
+    if before.year != as_of.year:
+        return "another year"  # the disposable income that counts is that of the year before
+    (dated,) = session.execute(_PARAMETERS_CHANGE, {"before": before, "as_of": as_of}).fetchone()
+    if dated:
+        return "a parameter, an indicator or a division begins or ends to hold"
+    (late,) = session.execute(
+        """
+        select exists (
+            select
+            from ops.load as new
+            inner join ops.load as other
+                on other.feed = new.feed and other.status = 'published' and other.load_id <> new.load_id
+                and other.data_date >= new.data_date
+                and left(other.area_code, 6) ^@ left(new.area_code, 6)
+            where new.load_id = any(%(loads)s) and new.feed = any(%(feeds)s) and not other.load_id = any(%(loads)s)
+        )
+        """,
+        {"loads": record.new_loads(session, as_of), "feeds": list(_LISTED)},
+    ).fetchone()
+    return "a list came late or was corrected" if late else ""
+
+
+_PARAMETERS_CHANGE = """
+    select exists (
+        select
+        from (
+            select valid_from, valid_to + 1 as valid_until from reference.local_standard
+            union all select valid_from, valid_to + 1 from reference.indicator
+            union all select valid_from, valid_to + 1 from reference.division
+            union all select changed_on, null from reference.division_change
+        ) as dated
+        where valid_from > %(before)s and valid_from <= %(as_of)s
+            or valid_until > %(before)s and valid_until <= %(as_of)s
+    )
+"""
+
+
+def _reach(session: psycopg.Connection, query: str, *, turn: int) -> int:
+    return session.execute(
+        f"""
+        insert into reached (citizen_id, turn)
+        select distinct citizen_id, {turn} from ({query}) as people where citizen_id is not null
+        on conflict do nothing
+        """
+    ).rowcount
+
+
+def _published(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
+    """Whom publishing handed on; of a first list, which hands on nobody by name, all whom it names."""
+    loads = _array(span.new_loads)
+    yield f"select citizen_id from ops.touched_person where load_id = any({loads})"
+    first = session.execute(
+        """
+        select feed, array_agg(load_id)
+        from ops.load
+        where load_id = any(%s)
+            and exists (
+                select from ops.touched_person as touched
+                where touched.load_id = load.load_id and touched.citizen_id is null
+            )
+        group by feed
+        """,
+        (span.new_loads,),
+    ).fetchall()
+    own = {contract.name: _own_id(contract) for contract in contracts}
+    for feed, load_ids in first:
+        if own[feed]:
+            yield f"select {own[feed]} as citizen_id from register.{feed} where _load_id = any({_array(load_ids)})"
+
+
+def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
+    """For whom the days since the build before may change something, visits included."""
+    days, birthdays = session.execute(_DAYS, {"before": span.before, "as_of": span.as_of, "oldest": _OLDEST}).fetchone()
+    if span.before < span.as_of:
+        yield f"select citizen_id from identity.person where '{birthdays}'::datemultirange @> birth_on"
+        for contract in contracts:
+            if own := _own_id(contract):
+                told = [column.name for column in contract.columns if column.type == "date"]
+                within = " or ".join(
+                    f"'{days}'::datemultirange @> {name}" for name in (*told, "_valid_from", "_valid_to")
+                )
+                yield f"select {own} as citizen_id from register.{contract.name} where {within}"
+    yield f"""
+        select person.citizen_id
+        from marts.warning
+        inner join identity.person using (person_id)
+        where '{days}'::datemultirange @> due_on or '{days}'::datemultirange @> muted_until
+            or warning_id in (
+                select upper(answered)
+                from register.household_visit as visit
+                cross join lateral unnest(ops.warning_ids(visit.warning_id)) as answered
+                where '{days}'::datemultirange @> visited_on or '{days}'::datemultirange @> _valid_from
+                    or _load_id = any({_array(span.new_loads)})
+            )
+            or visited_on is not null and exists (
+                select from ops.load where feed = 'household_visit' and load_id = any({_array(span.new_loads)})
+            )
+    """
+
+
+# The days that lie a parameter's length from one of those between the builds, each way, and the birthdays of all ages.
+# Months and years end unevenly, so three days more on each side.
+_DAYS = """
+    with length (months, days) as (
+        select distinct value::integer, 0 from reference.local_standard where unit = 'months'
+        union select 0, value::integer from reference.local_standard where unit = 'days'
+        union select 0, 0
+    ),
+
+    shift as (
+        select sign * months as months, sign * days as days
+        from length cross join (values (1), (-1)) as signs (sign)
+    )
+
+    select
+        (
+            select range_agg(daterange(
+                (%(before)s::date + make_interval(months => months, days => days))::date - 3,
+                (%(as_of)s::date + make_interval(months => months, days => days))::date + 3,
+                '[]'
+            ))::text
+            from shift
+        ),
+        (
+            select range_agg(daterange(
+                (%(before)s::date - make_interval(years => years))::date - 1,
+                (%(as_of)s::date - make_interval(years => years))::date + 1,
+                '[]'
+            ))::text
+            from generate_series(0, %(oldest)s) as years
+        )
+"""
+
+
+def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
+    """Whom it concerns which of two lists is the later one: where they say different things of somebody.
+
+    A record that stands on its feed's latest list is as young as this list (`_data_date`), and where feeds contradict
+    each other, the younger is believed. A new list thus changes what is believed even of those of whom it says nothing
+    new, if it overtakes another feed's list, or an event.
+    """
+    lists = session.execute(
+        """
+        with place as (select distinct area_code from ops.load where status = 'published' and mode = 'snapshot'),
+
+        latest as (
+            select
+                place.area_code, load.feed,
+                max(load.data_date) filter (
+                    where load.data_date <= %(before)s and not load.load_id = any(%(loads)s)
+                ) as before,
+                max(load.data_date) as now
+            from place
+            inner join ops.load on starts_with(place.area_code, load.area_code)
+            where load.status = 'published' and load.mode = 'snapshot' and load.data_date <= %(as_of)s
+            group by place.area_code, load.feed
+        )
+
+        select
+            (
+                select array_agg(distinct one.area_code = other.area_code)
+                from latest as one
+                inner join latest as other on (one.area_code, one.feed) < (other.area_code, other.feed)
+                where sign(one.now - other.now) is distinct from sign(one.before - other.before)
+            ),
+            (select min(before) from latest where now is distinct from before),
+            (select max(now) from latest where now is distinct from before)
+        """,
+        {"before": span.before, "as_of": span.as_of, "loads": span.new_loads},
+    ).fetchone()
+    overtaken, first_day, last_day = lists
+    if overtaken:
+        elsewhere = "" if True in overtaken else "where allowance._area_code <> registered._area_code"
+        yield _contradicted(contracts)
+        # and whose household has its income, or its kind of area, from more than one of these
+        yield f"""
+            select citizen_id
+            from register.minimum_allowance as allowance
+            inner join register.poverty_register as registered using (citizen_id)
+            {elsewhere}
+        """
+        yield "select citizen_id from register.special_hardship"
+        yield "select citizen_id from register.economic_check"
+    elif first_day is not None:
+        events = [contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)]
+        days = f"between date '{first_day}' and date '{last_day}'"
+        yield f"select citizen_id from register.economic_check where checked_on {days}"
+        told = " union ".join(f"select citizen_id from register.{feed} where _valid_from {days}" for feed in events)
+        yield _contradicted(contracts, where=f"where citizen_id in ({told})")
+
+
+def _contradicted(contracts: Iterable[Contract], where: str = "") -> str:
+    """Whom the registers do not all call by one name, in one place; ever, which is told faster than since when."""
+    sightings = " union all ".join(
+        f"""
+        select {person["column"]} as citizen_id, {person["name_column"] or "null"} as name, division_code
+        from register.{contract.name}
+        """
+        for contract in contracts
+        for person in people(contract)
+    )
+    return f"""
+        select citizen_id
+        from ({sightings}) as sighting
+        {where}
+        group by citizen_id
+        having min(name) <> max(name) or min(division_code) <> max(division_code)
+    """
+
+
+def _close(session: psycopg.Connection, contracts: Iterable[Contract]) -> None:
+    """Add everybody who belongs with one who is reached, and who belongs with those, until there is nobody more."""
+    links = [*_links(contracts)]
+    turn, more = 0, 1
+    while more:
+        session.execute("analyze reached")
+        known = f"(select citizen_id from reached where turn = {turn})"
+        turn += 1
+        more = sum(_reach(session, link.format(known=known), turn=turn) for link in links)
+
+
+def _links(contracts: Iterable[Contract]) -> Iterable[str]:
+    """Queries of the citizen IDs that belong with those in ``{known}``.
+
+    By a number that members share, by a mention of one in the record of another, by a household of the build before,
+    and by the two IDs of one person.
+    """
+    for contract in contracts:
+        own = _own_id(contract)
+        if not own:
+            continue
+        register, names = f"register.{contract.name}", [column.name for column in contract.key]
+        if own in names and (shared := [name for name in names if name != own]):
+            same = " and ".join(f"other.{name} = one.{name}" for name in ("_county_code", *shared))
+            yield f"""
+                select other.{own} as citizen_id from {register} as one inner join {register} as other on {same}
+                where one.{own} in {{known}}
+            """
+        for mentioned in (person["column"] for person in people(contract) if person["column"] != own):
+            yield f"select {mentioned} as citizen_id from {register} where {own} in {{known}}"
+            yield f"select {own} as citizen_id from {register} where {mentioned} in {{known}}"
+    yield """
+        select person.citizen_id
+        from identity.household_member as member
+        inner join identity.person using (person_id)
+        where member.household_id in (
+            select household_id
+            from identity.household_member
+            inner join identity.person using (person_id)
+            where citizen_id in {known}
+        )
+    """
+    yield "select canonical_id as citizen_id from identity.joined_id where citizen_id in {known}"
+    yield "select citizen_id from identity.joined_id where canonical_id in {known}"
+
+
+def _own_id(contract: Contract) -> str | None:
+    """The column that says whose a record is; None of a feed whose records are about no person by citizen ID."""
+    return next((person["column"] for person in people(contract) if person["is_own"]), None)
+
+
+def _array(load_ids: Iterable[int]) -> str:
+    return f"array[{', '.join(map(str, load_ids))}]::bigint[]"

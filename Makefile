@@ -3,7 +3,8 @@
 # make dashboards     Superset with its dashboards on the warehouse, until Ctrl-C
 # make test, lint     what a change must pass
 # make soak           2,500 broken deliveries and 300 kills, others each time; DOUDI_SEED=n repeats the kills
-#                     and 5 counties against their truth, 20 against the plain reading of the page, twelve months played
+#                     and 5 counties against their truth, 20 against the plain reading of the page, twelve months played,
+#                     50 counties computed for whom nights touch, against everybody
 # make bench          what landing, extracts and whole nights cost against bare COPY, ROWS=1000000 or more, NIGHTS=people of
 #                     each county (10000 100000 unless given); writes docs/benchmarks.md
 # make test-dashboards  Superset in a browser: every dashboard, and what a county's user cannot reach; needs Chromium
@@ -39,7 +40,7 @@ test: .venv/.dev
 	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/celery --ignore tests/restore --ignore tests/upgrade
 
 soak: .venv/.dev
-	DOUDI_SOAK=1 $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/property $(patsubst %,tests/integration/test_%.py,truth oracle twelve_months)
+	DOUDI_SOAK=1 $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/property $(patsubst %,tests/integration/test_%.py,truth oracle twelve_months incremental)
 
 test-dashboards: .venv/.dev .venv-superset/.done
 	$(BIN)/pytest -m dashboards tests/dashboards

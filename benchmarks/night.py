@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import psycopg
 
+from benchmarks import bi_queries
 from benchmarks.landing import installation, write_page
 from benchmarks.next_month import encoding_of, write_correction, write_next_month
 from doudi.contracts import load_contracts
@@ -82,8 +83,9 @@ def main(sizes: list[int]) -> None:
         with installation() as (settings, url), TemporaryDirectory() as folder:
             files = Path(folder)
             copied, nights = _nights(settings, url, files, persons)
+            asked = bi_queries.measure(url)
         first_nights[persons] = nights["first"].seconds
-        report = "\n".join(_report(persons, copied, nights, first_nights))
+        report = "\n".join([*_report(persons, copied, nights, first_nights), *bi_queries.report(asked)])
         print(report, flush=True)
         write_page("night", persons, report)
 

@@ -56,10 +56,11 @@
         {{ query }}
     ) with no data;
     {%- endif %}
-    {% if not temporary %}{{ place(relation) }}{% endif %}
+    {% if not temporary and not is_copied_to_nodes() %}{{ place(relation) }}{% endif %}
     select cluster.fill('{{ relation }}', $query$
         {{ query }}
     $query$, {{ relations_read() }});
+    {% if not temporary and is_copied_to_nodes() %}{{ place(relation) }}{% endif %}
 {%- endmacro %}
 
 

@@ -78,7 +78,8 @@ STEPS = {
         "ops.touched_person": "insert",
         "ops.build": "select",
         "ops.identity_decision": "select insert",
-        **dict.fromkeys(("ops.feed", "ops.failure", "ops.alert", "ops.alert_told", "access.own_scope"), ""),
+        **dict.fromkeys(("ops.feed", "ops.failure", "ops.alert", "ops.alert_told"), ""),
+        **dict.fromkeys(("ops.migration", "access.own_scope"), ""),
         "identity.review": "select",
         "identity.joined_id": "select",
     },
@@ -366,7 +367,7 @@ def test_builds_leave_no_moment_open_and_refuse_no_reader(warehouse: Warehouse) 
         anew = ("visit_list", "area_summary", "household", "marts_person", "person")
         nodes = runner.run("run", "--full-refresh", "--select", *anew)
         refuse_failures(nodes)
-        assert len(nodes) == len(anew)
+        assert len([node for node in nodes if node.kind == "model"]) == len(anew)
         transform.build(url=warehouse.url, settings=warehouse.settings, as_of=MAY)
     assert wrong == []
     given = _check_matrix(warehouse)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from made_up import as_csv, poverty_row, write
 
-from doudi import checking
+from doudi import publishing
 from doudi.quality import Verdict
 from doudi.typed_rows import RowTyping
 
@@ -20,15 +20,15 @@ STANDING = """
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows each delivery had that were known, as long as none of them was to be refused."""
+    """How many rows each delivery had that were known, as it was published."""
     found: list[int] = []
-    judged = checking.refuse_repeated_keys
+    published = publishing.publish
 
-    def refuse_repeated_keys(*arguments: object, typing: RowTyping, **others: object) -> None:
+    def publish(*arguments: object, typing: RowTyping, **others: object) -> publishing.Published:
         found.append(typing.known)
-        judged(*arguments, typing=typing, **others)
+        return published(*arguments, typing=typing, **others)
 
-    monkeypatch.setattr(checking, "refuse_repeated_keys", refuse_repeated_keys)
+    monkeypatch.setattr(publishing, "publish", publish)
     return found
 
 

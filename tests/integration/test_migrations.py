@@ -19,7 +19,7 @@ FILE = "poverty_register_513431_20200331.csv"
 def changed(project: Path, tmp_path: Path) -> Callable[..., Contract]:
     """The contract of the poverty register with other columns, in a version of its own."""
 
-    def changed(change: Callable[[list[dict]], None], version: str = "1.1.0") -> Contract:
+    def changed(change: Callable[[list[dict]], None], version: str = "1.9.0") -> Contract:
         path = tmp_path / "poverty_register.yml"
         content = yaml.safe_load((project / "contracts" / path.name).read_text(encoding="utf-8"))
         content["version"] = version
@@ -60,10 +60,11 @@ def test_a_new_column_is_empty_in_what_is_there(
     take: Callable, query: Callable, changed: Callable, warehouse_url: str, tmp_path: Path
 ) -> None:
     take(write(tmp_path, FILE, as_csv([poverty_row(1)])))
-    before = query("select * from register.poverty_register")
+    record = "select to_jsonb(version) - 'bank_name' from register.poverty_register as version"
+    before = query(record)
     _follow(warehouse_url, changed(_add))
     assert query("select bank_name, count(*) from register.poverty_register group by 1") == [(None, 1)]
-    assert [row[:-1] for row in query("select * from register.poverty_register")] == before
+    assert query(record) == before
 
 
 def test_a_declared_rename_takes_the_values_along_and_another_is_refused(
@@ -71,10 +72,21 @@ def test_a_declared_rename_takes_the_values_along_and_another_is_refused(
 ) -> None:
     take(write(tmp_path, FILE, as_csv([poverty_row(1)])))
     before = query("select labour, _row_hash from register.poverty_register")
-    with pytest.raises(SchemaError, match="holds labour, which contract version 1.1.0 lacks"):
+    with pytest.raises(SchemaError, match="holds labour, which contract version"):
         _follow(warehouse_url, changed(_rename))
     _follow(warehouse_url, changed(_declare_rename))
     assert query("select labour_capacity, _row_hash from register.poverty_register") == before
+
+
+def test_what_is_not_required_any_more_may_be_empty(warehouse_url: str, changed: Callable, query: Callable) -> None:
+    def relax(properties: list[dict]) -> None:
+        next(each for each in properties if each["name"] == "name").pop("required")
+
+    nullable = "select is_nullable from information_schema.columns where column_name = 'name' and table_name = %s"
+    nullable += " and table_schema = 'register'"
+    assert query(nullable, "poverty_register") == [("NO",)]
+    _follow(warehouse_url, changed(relax))
+    assert query(nullable, "poverty_register") == [("YES",)]
 
 
 def test_a_column_that_somebody_dropped_is_not_replaced_by_an_empty_one(
@@ -83,7 +95,7 @@ def test_a_column_that_somebody_dropped_is_not_replaced_by_an_empty_one(
     take(write(tmp_path, FILE, as_csv([poverty_row(1)])))
     with psycopg.connect(warehouse_url) as session:
         session.execute("alter table register.poverty_register drop column labour")
-    with pytest.raises(SchemaError, match="does not follow contract version .*: labour"):
+    with pytest.raises(SchemaError, match=r"does not follow contract version .*: labour"):
         _follow(warehouse_url, contracts["poverty_register"])
 
 
@@ -97,5 +109,5 @@ def test_a_dropped_column_and_another_type_are_refused(warehouse_url: str, chang
         column["customProperties"] = [{"property": "type", "value": "date"}]
 
     for change in (drop, retype):
-        with pytest.raises(SchemaError, match="contract version 2.0.0"):
+        with pytest.raises(SchemaError, match=r"contract version 2\.0\.0"):
             _follow(warehouse_url, changed(change, version="2.0.0"))

@@ -209,9 +209,7 @@ def test_every_file_is_on_record_as_about_nobody(made: Made) -> None:
 def test_a_report_reads_no_more_than_its_area(made: Made, tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="hold nothing of area 110101"):
         making.make(settings=made.settings, out=tmp_path, area="110101", edition="internal")
-    [(township,)] = made.rows(
-        "select min(division_code) from marts.area_summary where division_level = 'township'"
-    )
+    [(township,)] = made.rows("select min(division_code) from marts.area_summary where division_level = 'township'")
     with pytest.raises(ReportError, match="nothing is published"):
         making.make(settings=made.settings, out=tmp_path, area=township)
     assert list(tmp_path.iterdir()) == []

@@ -23,6 +23,27 @@ _COMMAND = "from doudi.cli import main; main()"
 # When and as which something was done; a row's hash follows from the rules by which it was last read.
 _OF_THE_RUN = "load_id|build_id|hash|built_at|computed_at|changed_at"
 
+# Columns by name and not by place, since one that was added later stands last.
+_STRUCTURE = """
+    select
+        'column', table_schema || '.' || table_name || '.' || column_name,
+        concat_ws(' ', data_type, numeric_precision, is_nullable, column_default, generation_expression)
+    from information_schema.columns
+    where table_schema in ('ops', 'access', 'register') or table_name in ('review', 'joined_id')
+    union all
+    select 'index', schemaname || '.' || indexname, indexdef
+    from pg_indexes
+    where schemaname in ('ops', 'access', 'register') or tablename in ('review', 'joined_id')
+    union all
+    select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+    from pg_constraint
+    where connamespace in ('ops'::regnamespace, 'access'::regnamespace, 'register'::regnamespace)
+    union all
+    select 'function', oid::regprocedure::text, pg_get_functiondef(oid)
+    from pg_proc
+    where pronamespace in ('ops'::regnamespace, 'access'::regnamespace) and prokind = 'f'
+"""
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -64,6 +85,11 @@ class Installation:
                 table: Counter(text for (text,) in session.execute(f"select row({names})::text from {table}"))
                 for table, names in columns
             }
+
+    def structure(self) -> set[tuple[str, str, str]]:
+        """Kind, name and definition of what `doudi init` makes and migrates."""
+        with psycopg.connect(self.doudi("db", "url")) as session:
+            return set(session.execute(_STRUCTURE).fetchall())
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +140,7 @@ def test_an_upgrade_loses_nothing_and_ends_as_a_new_installation(first_project: 
         upgraded.doudi("build", "--as-of", FEBRUARY)
 
         fresh.doudi("init")
+        assert upgraded.structure() == fresh.structure()
         with psycopg.connect(fresh.doudi("db", "url")) as session:
             session.execute("update ops.identifier_key set fingerprint = ''")
         (fresh.home / "keys" / "identifiers").unlink()

@@ -1,6 +1,6 @@
 -- The life cycle: each run takes the warnings that stood before it, and opens, keeps or closes. What an earlier run of
--- the same date closed counts as standing, so that the last run of a date decides. A warning about nobody whom the night
--- touches goes on as it stands: only that it was seen again is written, and whether its day has passed.
+-- the same date closed counts as standing, so that the last run of a date decides. A warning about nobody whom the
+-- night touches goes on as it stands: only that it was seen again is written, and whether its day has passed.
 {{ config(
     incremental_strategy='changes',
     unique_key='warning_id',

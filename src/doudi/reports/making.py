@@ -24,6 +24,7 @@ from doudi.reports.scope import Build, Scope, build_of, opened
 from doudi.reports.situation import situation
 from doudi.reports.word import word
 from doudi.settings import Settings
+from doudi.transform.builds import marts_kept_still
 from doudi.warehouse.connection import connect, warehouse_url
 
 Edition = Literal["public", "internal"]
@@ -63,19 +64,19 @@ def make(
     where there is no such build, area or period, or the account may not read it.
     """
     url = warehouse_url(settings)
-    with connect(url, step="report", role="extractor") as session:
-        build = build_of(session, as_of)
     seeds = settings.dbt_project
     written: list[tuple[Path, Document]] = []
-    with opened(url, settings=settings, build=build, area=area) as scope:
-        documents: dict[bool, Document] = {}
-        for form in forms:
-            is_periodic = form != "html"
-            if is_periodic not in documents:
-                documents[is_periodic] = _document(
-                    scope, edition=edition, period=period if is_periodic else None, seeds=seeds, url=url
-                )
-            written.append((_path(out, scope, edition, form, period), documents[is_periodic]))
+    with connect(url, autocommit=True, step="report", role="extractor") as session, marts_kept_still(session):
+        build = build_of(session, as_of)
+        with opened(url, settings=settings, build=build, area=area) as scope:
+            documents: dict[bool, Document] = {}
+            for form in forms:
+                is_periodic = form != "html"
+                if is_periodic not in documents:
+                    documents[is_periodic] = _document(
+                        scope, edition=edition, period=period if is_periodic else None, seeds=seeds, url=url
+                    )
+                written.append((_path(out, scope, edition, form, period), documents[is_periodic]))
     out.mkdir(parents=True, exist_ok=True)
     return [_hand_out(url, path, document, build=build, edition=edition, area=scope.area) for path, document in written]
 

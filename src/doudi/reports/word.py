@@ -95,21 +95,21 @@ def _line(paragraph: Paragraph, text: str, *, size: float, font: str = _BODY, ce
 
 def _chart(file: object, chart: Chart, numbers: dict[str, int]) -> None:
     paragraph = file.add_paragraph()
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.keep_with_next = True
-    paragraph.add_run().add_picture(io.BytesIO(png(chart)), width=Mm(155))
-    _caption(file, "图", chart.caption.zh, numbers)
+    picture = paragraph.add_run()
+    picture.add_picture(io.BytesIO(png(chart)), width=Mm(155))
+    picture.add_break()  # one paragraph with its caption, which no page parts
+    _caption(paragraph, "图", chart.caption.zh, numbers)
 
 
-def _caption(file: object, kind: str, text: str, numbers: dict[str, int]) -> Paragraph:
+def _caption(paragraph: Paragraph, kind: str, text: str, numbers: dict[str, int]) -> None:
     numbers[kind] += 1
-    paragraph = file.add_paragraph()
     _line(paragraph, f"{kind} {numbers[kind]}　{text}", size=10.5, font=_HEAD, centred=True)
-    return paragraph
 
 
 def _add(file: object, table: Table, numbers: dict[str, int]) -> None:
-    _caption(file, "表", table.caption.zh, numbers).paragraph_format.keep_with_next = True
+    caption = file.add_paragraph()
+    caption.paragraph_format.keep_with_next = True
+    _caption(caption, "表", table.caption.zh, numbers)
     if table.unit:
         unit = file.add_paragraph()
         _line(unit, f"单位：{table.unit.zh}", size=9)
@@ -135,6 +135,8 @@ def _table(file: object, rows: list[list[str]], *, numeric: list[bool] | None = 
     first = _WIDTH - (width - 1) * _NARROW if width <= 6 else _WIDTH / width
     widths = [Mm(first), *[Mm((_WIDTH - first) / (width - 1))] * (width - 1)]
     made.autofit = False
+    for column, wide in zip(made.columns, widths, strict=True):
+        column.width = wide
     for at, (cells, values) in enumerate(zip(made.rows, rows, strict=True)):
         for place, (cell, value) in enumerate(zip(cells.cells, values, strict=True)):
             cell.width = widths[place]

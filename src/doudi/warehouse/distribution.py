@@ -14,9 +14,8 @@ from doudi.warehouse.roles import STEPS, create_roles
 
 _LOCK = 7_202_007  # any number, as long as every process takes the same
 # Settings of the sessions that build. A transaction fills a table, then indexes it, opens it and writes its comments:
-# Citus lets it where all of that goes through one connection to each worker, and where what every node has a copy of is
-# changed on the coordinator as on the others.
-OF_BUILDS = {"citus.multi_shard_modify_mode": "sequential", "citus.enable_local_execution": "off"}
+# Citus lets it where all of that goes through one connection to each worker.
+OF_BUILDS = {"citus.multi_shard_modify_mode": "sequential"}
 _OF_ALL_SESSIONS = {"enable_presorted_aggregate": "off"}
 _COPIED = ("identity.joined_id",)
 

@@ -48,9 +48,10 @@ def create_schemas(connection: psycopg.Connection, contracts: Iterable[Contract]
     contracts = list(contracts)
     enter_feeds(connection, contracts)
     for contract in contracts:
-        _follow(connection, contract)
+        if _columns_of(connection, contract):
+            _follow(connection, contract)
+            refuse_drift(connection, contract)
         _create_register(connection, contract)
-        refuse_drift(connection, contract)
     connection.execute(files("doudi.warehouse").joinpath("sql", "access.sql").read_text(encoding="utf-8"))
     create_health_views(connection)
     connection.execute("set local role none")
@@ -133,8 +134,6 @@ def _follow(connection: psycopg.Connection, contract: Contract) -> None:
     What the contract requires is asked of deliveries; the versions from before the column have nothing in it.
     """
     standing = _columns_of(connection, contract)
-    if not standing:
-        return
     table = sql.Identifier("register", contract.name)
     missing = [column for column in contract.columns if column.name not in standing]
     if missing and _last_version(connection, contract) == contract.version:
@@ -152,6 +151,14 @@ def _follow(connection: psycopg.Connection, contract: Contract) -> None:
         else:
             change = sql.SQL("alter table {} add column {} {}")
             connection.execute(change.format(table, sql.Identifier(column.name), sql.SQL(column.physical_type)))
+    required = connection.execute(
+        "select attname from pg_attribute where attrelid = to_regclass(%s) and attnotnull and not attisdropped",
+        (f"register.{contract.name}",),
+    ).fetchall()
+    for column in contract.columns:
+        if not column.required and (column.name,) in required:
+            change = sql.SQL("alter table {} alter column {} drop not null")
+            connection.execute(change.format(table, sql.Identifier(column.name)))
 
 
 def _last_version(connection: psycopg.Connection, contract: Contract) -> str | None:

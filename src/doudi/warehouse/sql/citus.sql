@@ -23,7 +23,8 @@ end
 $$;
 
 -- Gives every node a copy of a small table that everything is joined with. What follows in the transaction reaches the
--- coordinator's copy as it does the workers', since Citus does not change from one way to the other.
+-- coordinator's copy as it does the workers', since Citus does not change from one way to the other; it must not read
+-- anything any more, for then Citus 14.0 takes what it has computed in between for empty.
 create or replace function cluster.copy_to_nodes(relation regclass) returns void
 language plpgsql
 as $$
@@ -89,8 +90,11 @@ declare
 begin
     perform cluster.share_identifier_key();
     begin
-        execute 'explain (costs off) ' || statement;
-        return statement;
+        -- Citus 14.0 takes a CTE that such a function is joined with for empty, and only warns.
+        if statement !~* 'regexp_split_to_table' then
+            execute 'explain (costs off) ' || statement;
+            return statement;
+        end if;
     exception
         when feature_not_supported or invalid_column_reference then
             raise log 'fetched to the coordinator: %', array_to_string(reads, ', ');

@@ -238,11 +238,15 @@ def _keep_what_was_refused(contract: Contract, tables: LoadTables) -> str:
     all_read = " and ".join(f"not coalesce({condition}, false)" for condition in unread.values())
     in_line = " or ".join(f"strpos(line.raw ->> '_line', change.{column.name}) > 0" for column in contract.key)
     return f"""
+        -- first, or the planner, who does not know how few they are, looks through the whole list for each that ended
+        with refused as materialized (
+            select typed.* from {tables.faults} as fault inner join {tables.typed} as typed using (_row_no)
+        )
+
         delete from change
         where _row_no is null and (
             exists (
-                select from {tables.typed} as refused
-                inner join {tables.faults} as fault using (_row_no)
+                select from refused
                 where refused._county_code = change._county_code and {same_key}
                     and (({all_read}) or refused.{_name(contract)} = change.person_name)
             )

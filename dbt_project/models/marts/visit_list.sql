@@ -62,22 +62,30 @@ in_order as (
 ),
 
 -- The evidence of a warning that the night does not touch is what it was, so its reason is said already.
-reason as (
+said as (
+    {% if of_touched() %}
+    select
+        warning_id,
+        reason
+    from {{ this }}
+    where not {{ is_touched('person_id') }}
+    {% else %}
+    select
+        null as warning_id,
+        null as reason
+    where false
+    {% endif %}
+),
+
+reason as materialized (
     select
         warning.warning_id,
-        {{ sentence('indicator.reason_zh', 'warning.evidence') }} as sentence
+        coalesce(said.reason, {{ sentence('indicator.reason_zh', 'warning.evidence') }}) as sentence
     from warning
     inner join indicator
         on warning.indicator_code = indicator.code
-    where {{ is_touched('warning.person_id') }}
-    {% if of_touched() %}
-    union all
-    select
-        warning_id,
-        reason as sentence
-    from {{ this }}
-    where not {{ is_touched('person_id') }}
-    {% endif %}
+    left join said
+        on warning.warning_id = said.warning_id
 ),
 
 final as (

@@ -176,26 +176,27 @@ def _published(session: psycopg.Connection, contracts: Iterable[Contract], span:
 
 def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
     """For whom the days since the build before may change something, visits included."""
-    days, birthdays = session.execute(_DAYS, {"before": span.before, "as_of": span.as_of, "oldest": _OLDEST}).fetchone()
+    now, known, told, birthdays = session.execute(
+        _DAYS, {"before": span.before, "as_of": span.as_of, "oldest": _OLDEST}
+    ).fetchone()
     if span.before < span.as_of:
         yield f"select citizen_id from identity.person where '{birthdays}'::datemultirange @> birth_on"
         for contract in contracts:
             if own := _own_id(contract):
-                told = [column.name for column in contract.columns if column.type == "date"]
-                within = " or ".join(
-                    f"'{days}'::datemultirange @> {name}" for name in (*told, "_valid_from", "_valid_to")
-                )
+                days = {column.name: told for column in contract.columns if column.type == "date"}
+                days |= {"_valid_from": known, "_valid_to": known}
+                within = " or ".join(f"'{ranges}'::datemultirange @> {name}" for name, ranges in days.items())
                 yield f"select {own} as citizen_id from register.{contract.name} where {within}"
     yield f"""
         select person.citizen_id
         from marts.warning
         inner join identity.person using (person_id)
-        where '{days}'::datemultirange @> due_on or '{days}'::datemultirange @> muted_until
+        where '{now}'::datemultirange @> due_on or '{now}'::datemultirange @> muted_until
             or warning_id in (
                 select upper(answered)
                 from register.household_visit as visit
                 cross join lateral unnest(ops.warning_ids(visit.warning_id)) as answered
-                where '{days}'::datemultirange @> visited_on or '{days}'::datemultirange @> _valid_from
+                where '{now}'::datemultirange @> visited_on or '{now}'::datemultirange @> _valid_from
                     or _load_id = any({_array(span.new_loads)})
             )
             or visited_on is not null and exists (
@@ -204,29 +205,30 @@ def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Spa
     """
 
 
-# The days that lie a parameter's length from one of those between the builds, each way, and the birthdays of all ages.
-# Months and years end unevenly, so three days more on each side.
+# The days between the builds; with those that lie some months from one, each way, as far as versions are looked back
+# for; with those that lie a parameter's length in months or days from one; and the birthdays of all ages.
 _DAYS = """
     with length (months, days) as (
-        select distinct value::integer, 0 from reference.local_standard where unit = 'months'
+        select 0, 0
+        union select value::integer, 0 from reference.local_standard where unit = 'months'
         union select 0, value::integer from reference.local_standard where unit = 'days'
-        union select 0, 0
     ),
 
-    shift as (
-        select sign * months as months, sign * days as days
+    shifted as (
+        select
+            months, days,
+            daterange(
+                (%(before)s::date + sign * make_interval(months => months, days => days))::date - 1,
+                (%(as_of)s::date + sign * make_interval(months => months, days => days))::date + 1,
+                '[]'
+            ) as range
         from length cross join (values (1), (-1)) as signs (sign)
     )
 
     select
-        (
-            select range_agg(daterange(
-                (%(before)s::date + make_interval(months => months, days => days))::date - 3,
-                (%(as_of)s::date + make_interval(months => months, days => days))::date + 3,
-                '[]'
-            ))::text
-            from shift
-        ),
+        (select range_agg(range)::text from shifted where months = 0 and days = 0),
+        (select range_agg(range)::text from shifted where days = 0),
+        (select range_agg(range)::text from shifted),
         (
             select range_agg(daterange(
                 (%(before)s::date - make_interval(years => years))::date - 1,
@@ -264,9 +266,9 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
 
         select
             (
-                select array_agg(distinct one.area_code = other.area_code)
+                select coalesce(array_agg(distinct one.feed || ' ' || other.feed), '{}')
                 from latest as one
-                inner join latest as other on (one.area_code, one.feed) < (other.area_code, other.feed)
+                inner join latest as other on (one.feed, one.area_code) < (other.feed, other.area_code)
                 where sign(one.now - other.now) is distinct from sign(one.before - other.before)
             ),
             (select min(before) from latest where now is distinct from before),
@@ -275,42 +277,47 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
         {"before": span.before, "as_of": span.as_of, "loads": span.new_loads},
     ).fetchone()
     overtaken, first_day, last_day = lists
+    days = f"between date '{first_day}' and date '{last_day}'"
     if overtaken:
-        elsewhere = "" if True in overtaken else "where allowance._area_code <> registered._area_code"
-        yield _contradicted(contracts)
-        # and whose household has its income, or its kind of area, from more than one of these
-        yield f"""
-            select citizen_id
-            from register.minimum_allowance as allowance
-            inner join register.poverty_register as registered using (citizen_id)
-            {elsewhere}
-        """
-        yield "select citizen_id from register.special_hardship"
-        yield "select citizen_id from register.economic_check"
+        yield _contradicted(contracts, span.before)
     elif first_day is not None:
         events = [contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)]
-        days = f"between date '{first_day}' and date '{last_day}'"
-        yield f"select citizen_id from register.economic_check where checked_on {days}"
         told = " union ".join(f"select citizen_id from register.{feed} where _valid_from {days}" for feed in events)
-        yield _contradicted(contracts, where=f"where citizen_id in ({told})")
+        yield _contradicted(contracts, span.before, where=f"where citizen_id in ({told})")
+    if first_day is not None:
+        yield f"select citizen_id from register.economic_check where checked_on {days}"
+    # The feeds that tell a household's income, and those that tell its kind of area.
+    registers = ("minimum_allowance", "poverty_register")
+    if {f"{one} {other}" for one in registers for other in registers} & set(overtaken):
+        yield """
+            select citizen_id from register.minimum_allowance inner join register.poverty_register using (citizen_id)
+        """
+    if {"minimum_allowance special_hardship", "special_hardship special_hardship"} & set(overtaken):
+        yield "select citizen_id from register.special_hardship"
 
 
-def _contradicted(contracts: Iterable[Contract], where: str = "") -> str:
-    """Whom the registers do not all call by one name, in one place; ever, which is told faster than since when."""
+def _contradicted(contracts: Iterable[Contract], since: date, where: str = "") -> str:
+    """Whom the registers do not all call by one name, in one place, by what holds now or held not long ago.
+
+    Somebody's own records are believed before mentions in those of others (int_person).
+    """
     sightings = " union all ".join(
         f"""
-        select {person["column"]} as citizen_id, {person["name_column"] or "null"} as name, division_code
+        select {person["column"]} as citizen_id, {person["name_column"] or "null"} as name, division_code,
+            {person["is_own"]} as is_own
         from register.{contract.name}
+        where _valid_to >= date '{since}'
         """
         for contract in contracts
         for person in people(contract)
     )
+    own, any_own = "filter (where is_own)", "bool_or(is_own)"
     return f"""
         select citizen_id
-        from ({sightings}) as sighting
-        {where}
+        from (select *, ops.person_name(name) as called from ({sightings}) as sighting {where}) as named
         group by citizen_id
-        having min(name) <> max(name) or min(division_code) <> max(division_code)
+        having min(called) {own} <> max(called) {own} or min(division_code) {own} <> max(division_code) {own}
+            or not {any_own} and (min(called) <> max(called) or min(division_code) <> max(division_code))
     """
 
 

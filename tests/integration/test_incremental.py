@@ -26,7 +26,7 @@ from doudi.transform import builds
 
 SOAK = bool(os.environ.get("DOUDI_SOAK"))
 SEEDS = range(1, 51) if SOAK else range(1, 4)
-NIGHTS = 6 if SOAK else 1
+NIGHTS = 6 if SOAK else 2
 _FINDINGS = ("confirmed", "not_confirmed", "refer", "resolved")
 
 _UNAVOIDABLE = (  # as the days and deliveries of chance may have it

@@ -7,7 +7,7 @@ from doudi.settings import Settings
 from doudi.simulate.changes import Changes, lay_out, refuse_uninhabited
 from doudi.simulate.comparing import Figure, compare
 from doudi.transform import Apart, apart
-from doudi.transform.record import content, holds_everything, schema_suffix
+from doudi.transform.record import computed_everybody, content, holds_everything, schema_suffix
 from doudi.transform.runner import Progress
 
 CHANGED, UNCHANGED = "_simulated", "_unchanged"
@@ -41,8 +41,10 @@ def simulate(
 
 
 def _before(place: Apart, as_of: date) -> str:
-    """The schema with the findings as they are: the last build's where that was of all there is, else computed now."""
-    if holds_everything(place.session, as_of, made_from=content(place.settings)):
-        return f"intermediate{schema_suffix(place.session, as_of)}"
+    """The schema with everybody's findings as they are: the last build's where it has them all, else computed now."""
+    suffix = schema_suffix(place.session, as_of)
+    up_to_date = holds_everything(place.session, as_of, made_from=content(place.settings))
+    if up_to_date and computed_everybody(place.session, suffix):
+        return f"intermediate{suffix}"
     place.compute("+int_signal", as_of=as_of, suffix=UNCHANGED)
     return f"intermediate{UNCHANGED}"

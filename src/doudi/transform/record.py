@@ -80,6 +80,18 @@ def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dic
     return session.execute(query, (as_of, last[3])).fetchone() is None
 
 
+def computed_everybody(session: psycopg.Connection, suffix: str) -> bool:
+    """Whether what the last build there left in its intermediate tables is about everybody, not whom a night touched."""
+    row = session.execute(
+        """
+        select coalesce(timings ->> 'everybody', 'a build before there were others') <> ''
+        from ops.build where schema_suffix = %s order by build_id desc limit 1
+        """,
+        (suffix,),
+    ).fetchone()
+    return row is not None and row[0]
+
+
 def decided_since(session: psycopg.Connection, moment: datetime) -> bool:
     """Whether people have been joined, or rows withdrawn, by a decision that is younger than ``moment``."""
     query = "select from ops.identity_decision where decision <> 'reject' and decided_at >= %s limit 1"

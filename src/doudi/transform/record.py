@@ -81,7 +81,7 @@ def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dic
 
 
 def computed_everybody(session: psycopg.Connection, suffix: str) -> bool:
-    """Whether what the last build there left in its intermediate tables is about everybody, not whom a night touched."""
+    """Whether what the last build left in its intermediate tables is about everybody, not whom a night touched."""
     row = session.execute(
         """
         select coalesce(timings ->> 'everybody', 'a build before there were others') <> ''

@@ -26,7 +26,8 @@ from doudi.transform import builds
 
 SOAK = bool(os.environ.get("DOUDI_SOAK"))
 SEEDS = range(1, 51) if SOAK else range(1, 4)
-NIGHTS = 6 if SOAK else 2
+NIGHTS = 6 if SOAK else 1
+PUNCTUAL = 0.7 if SOAK else 1.0  # the share of deliveries that come on their day; the others come late
 _FINDINGS = ("confirmed", "not_confirmed", "refer", "resolved")
 
 _UNAVOIDABLE = (  # as the days and deliveries of chance may have it
@@ -53,7 +54,7 @@ class Post:
 
     def of_night(self, day: date) -> list[Sent]:
         """Most of what its day allows; now and then a list of the past once more for the same day, some rows fewer."""
-        arrived = [each for each in self.waiting if each.day <= day and self.chance.random() < 0.7]
+        arrived = [each for each in self.waiting if each.day <= day and self.chance.random() < PUNCTUAL]
         self.waiting = [each for each in self.waiting if each not in arrived]
         self.sent += arrived
         return arrived

@@ -7,7 +7,6 @@ setting: what the file gets wrong fails here.
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,13 +17,9 @@ from urllib.parse import urlsplit, urlunsplit
 import psutil
 from composed import compose, image_environment, image_files
 
+from doudi.ports import free_port
+
 _END_SECONDS = 30
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass(kw_only=True)
@@ -34,9 +29,9 @@ class Machine:
     project: Path
     folder: Path
     server_url: str
-    port: int = field(default_factory=_free_port)
-    broker_port: int = field(default_factory=_free_port)
-    health_port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
+    broker_port: int = field(default_factory=free_port)
+    health_port: int = field(default_factory=free_port)
 
     @property
     def home(self) -> Path:

@@ -7,7 +7,7 @@ import doudi
 
 # From the bottom up; a module may import from its own line and those before it.
 LAYERS = (
-    {"closed"},
+    {"closed", "ports", "private"},
     {"settings", "contracts", "rules", "sources"},
     {"access"},
     {"warehouse"},

@@ -7,6 +7,8 @@ from datetime import date
 
 import psycopg
 
+from doudi.health.reading import OVERDUE_RED
+
 FAILURE, REFUSED, LATE, OVERDUE = "failure", "refused_delivery", "late_feed", "overdue_red_warnings"
 _FAILURES_SINCE = "2 days"  # an older one was told, or nobody wanted to be told
 
@@ -100,15 +102,7 @@ def _overdue(connection: psycopg.Connection, departments: Mapping[str, str]) -> 
     """Counts by county and department. It is worse when there are more of them."""
     if not connection.execute("select to_regclass('marts.warning') is not null").fetchone()[0]:
         return []
-    rows = connection.execute(
-        """
-        select county_code, lead_department, count(*), min(due_on)
-        from marts.warning
-        where level = 'red' and is_overdue and closed_on is null
-        group by county_code, lead_department
-        order by county_code, lead_department
-        """
-    )
+    rows = connection.execute(OVERDUE_RED)
     return [
         Trouble(
             kind=OVERDUE,

@@ -12,7 +12,6 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 STORE = "archive"
 ENCRYPTED = ".age"
-_PIECE_BYTES = 1 << 20
 
 
 class BackupError(Exception):
@@ -77,11 +76,8 @@ class BackupSet:
 
 def checksum(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimals."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def kept(path: Path, *, below: Path) -> Kept:

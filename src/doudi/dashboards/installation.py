@@ -7,7 +7,6 @@ its home, or where DOUDI_SUPERSET_DATABASE_URL says.
 import hashlib
 import json
 import os
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from doudi.access import load_access
 from doudi.dashboards.accounts import Account, accounts, address, installed
 from doudi.dashboards.bundle import DATABASE, NO_ADDRESS, identifier
 from doudi.dashboards.declaration import DashboardError
-from doudi.dashboards.private import kept_secret, write_private
+from doudi.dashboards.private import kept_secret
+from doudi.ports import free_port
+from doudi.private import write_private
 from doudi.settings import Settings, read_secret
 
 HOST = "127.0.0.1"
@@ -74,7 +75,9 @@ def prepare(settings: Settings, *, url: str) -> Installation:
     home = settings.home / "superset"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
-    port = _free_port(home / "port")
+    kept = home / "port"  # so that bookmarks go on working
+    port = free_port(int(kept.read_text()) if kept.exists() else _PORT)
+    kept.write_text(str(port))
     installation = Installation(
         settings=settings,
         home=home,
@@ -162,18 +165,3 @@ def _fingerprint(installation: Installation) -> str:
     for path in files:
         whole.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
     return whole.hexdigest()
-
-
-def _free_port(kept: Path) -> int:
-    """The port of last time, so that bookmarks go on working; else Superset's usual one; else any that is free."""
-    last = int(kept.read_text()) if kept.exists() else _PORT
-    for port in (last, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            kept.write_text(str(probe.getsockname()[1]))
-            return probe.getsockname()[1]
-    raise DashboardError(f"no port is free on {HOST}")

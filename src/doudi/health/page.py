@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from doudi.health.reading import DAYS, Health, read
+from doudi.private import write_private
 from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse.connection import connect
 
@@ -26,10 +27,7 @@ def build_health(*, url: str, settings: Settings, out: Path | None = None) -> Pa
         health = read(connection, settings)
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "index.html"
-    partial = page.with_name(f".{page.name}.{os.getpid()}")
-    partial.touch(mode=0o600)
-    partial.write_text(_render(health, settings=settings, page=page), encoding="utf-8")
-    partial.replace(page)
+    write_private(page, _render(health, settings=settings, page=page))
     return page
 
 

@@ -56,6 +56,13 @@ def read(connection: psycopg.Connection, settings: Settings) -> Health:
     )
 
 
+OVERDUE_RED = """
+    select county_code, lead_department, count(*) as warnings, min(due_on) as first_due_on
+    from marts.warning
+    where level = 'red' and is_overdue and closed_on is null
+    group by county_code, lead_department
+    order by county_code, lead_department
+"""
 _DATABASE = """
     select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class where relkind in ('r', 'm', 'S')
 """  # pg_database_size asks for a right that the steps' roles do not have
@@ -108,12 +115,7 @@ _QUERIES = {
         where status = 'open'
         group by feed, rule, column_name order by refused_rows desc, feed, rule
     """,
-    "overdue": """
-        select county_code, lead_department, count(*) as warnings, min(due_on) as first_due_on
-        from marts.warning
-        where level = 'red' and is_overdue and closed_on is null
-        group by county_code, lead_department order by county_code, lead_department
-    """,
+    "overdue": OVERDUE_RED,
     "builds": """
         select
             build_id, as_of, schema_suffix, status, models, tests, started_at, error,

@@ -23,6 +23,14 @@ _TASKS = {
     "max_retry_delay": timedelta(minutes=5),
     "on_failure_callback": tell,
 }
+_LOOKS = {  # of a task that looks again and again whether something is there, and holds no worker meanwhile
+    "mode": "reschedule",
+    "execution_timeout": timedelta(minutes=5),
+    # On Celery the scheduler may take the end of one look for the failure of the next (airflow#71172).
+    "retries": 100,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": 0,
+}
 _RUNS = {
     "catchup": False,
     "max_active_runs": 1,
@@ -86,13 +94,8 @@ def marts_dag(feeds: list[str]) -> DAG:
 
         @task.sensor(
             poke_interval=5,
-            mode="reschedule",
             timeout=(tasks.BUSY_PATIENCE + timedelta(hours=1)).total_seconds(),
-            execution_timeout=timedelta(minutes=5),
-            # On Celery the scheduler may take the end of one look for the failure of the next (airflow#71172).
-            retries=100,
-            retry_delay=timedelta(seconds=5),
-            retry_exponential_backoff=0,
+            **_LOOKS,
         )
         def wait(dag_run: Any = None, ti: Any = None) -> bool:
             """Waits for the feeds that are being taken in; asks the ledger, not the assets."""
@@ -187,9 +190,8 @@ def reports_dag() -> DAG:
 
         @task.sensor(
             poke_interval=300,
-            mode="reschedule",
             timeout=timedelta(hours=12).total_seconds(),
-            execution_timeout=timedelta(minutes=5),
+            **_LOOKS,
         )
         def wait(params: dict[str, Any], dag_run: Any = None) -> bool:
             """Waits for the build of the day."""

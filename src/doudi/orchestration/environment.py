@@ -9,13 +9,14 @@ import json
 import os
 import secrets
 import shlex
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from doudi import lineage
+from doudi.ports import free_port
+from doudi.private import write_private
 from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse.connection import sqlalchemy_url
 
@@ -67,9 +68,9 @@ def prepare(settings: Settings, *, database_url: str) -> Airflow:
     (home / "logs").mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     state = _state(home)
-    port = _free_port(state.get("port", 0))
-    _write_private(home / "state.json", json.dumps(state | {"port": port}, indent=2))
-    _write_private(home / "passwords.json", json.dumps({USER: state["password"]}))
+    port = free_port(state.get("port", 0))
+    write_private(home / "state.json", json.dumps(state | {"port": port}, indent=2))
+    write_private(home / "passwords.json", json.dumps({USER: state["password"]}))
     airflow = Airflow(
         home=home,
         port=port,
@@ -77,7 +78,7 @@ def prepare(settings: Settings, *, database_url: str) -> Airflow:
         variables=_variables(settings, home=home, database_url=database_url, port=port, state=state),
     )
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(airflow.variables.items()))
-    _write_private(airflow.shell_file, exports)
+    write_private(airflow.shell_file, exports)
     return airflow
 
 
@@ -191,24 +192,3 @@ def _state(home: Path) -> dict[str, Any]:
         "secret_key": secrets.token_urlsafe(32),
         "password": secrets.token_urlsafe(12),
     }
-
-
-def _write_private(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
-    partial.write_text(text)
-    partial.replace(path)
-
-
-def _free_port(last: int) -> int:
-    """The port of the last time where it is still free, so that bookmarks keep working; else any."""
-    for port in (last, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return probe.getsockname()[1]
-    raise OSError(f"no port of {HOST} is free")

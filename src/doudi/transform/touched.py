@@ -52,16 +52,9 @@ def list_touched(
             """
         )
         session.execute("truncate intermediate.touched")
-        reason = _why_everybody(session, as_of=as_of, suffix=suffix, content=content)
-        if reason:
-            return reason
-        before, known = session.execute(
-            """
-            select (select as_of from ops.build where schema_suffix = '' order by build_id desc offset 1 limit 1),
-                (select count(*) from identity.person)
-            """
-        ).fetchone()
-        span = Span(before=before, as_of=as_of, new_loads=record.new_loads(session, as_of))
+        span = _span(session, as_of=as_of, suffix=suffix, content=content)
+        if isinstance(span, str):
+            return span
         session.execute(
             "create temporary table reached (citizen_id text primary key, turn integer not null) on commit drop"
         )
@@ -72,19 +65,17 @@ def list_touched(
         ):
             _reach(session, query, turn=0)
         _close(session, contracts)
-        ((reached,),) = session.execute("select count(*) from reached").fetchall()
+        reached, known = session.execute(
+            "select (select count(*) from reached), (select count(*) from identity.person)"
+        ).fetchone()
         if reached > WORTH_IT * known:
             return f"{reached} people are touched, of {known}"
-        session.execute(
-            """
-            insert into intermediate.touched (citizen_id) select citizen_id from reached
-            """
-        )
+        session.execute("insert into intermediate.touched (citizen_id) select citizen_id from reached")
     return ""
 
 
-def _why_everybody(session: psycopg.Connection, *, as_of: date, suffix: str, content: dict[str, str]) -> str:
-    """The first reason, if there is one, for which the tables of the build before are nothing to start from."""
+def _span(session: psycopg.Connection, *, as_of: date, suffix: str, content: dict[str, str]) -> Span | str:
+    """What the build takes up; or why the tables of the build before are nothing to start from."""
     if suffix:
         return "a past date"
     if distribution.is_distributed(session):
@@ -104,9 +95,15 @@ def _why_everybody(session: psycopg.Connection, *, as_of: date, suffix: str, con
         return "models, contracts or parameters changed"
     if record.decided_since(session, started_at):
         return "people were joined or rows withdrawn"
-    if before.year != as_of.year:
+    span = Span(before=before, as_of=as_of, new_loads=record.new_loads(session, as_of))
+    return _why_everybody(session, span) or span
+
+
+def _why_everybody(session: psycopg.Connection, span: Span) -> str:
+    """Why what the span takes up may concern anybody; the empty string where it can be told whom."""
+    if span.before.year != span.as_of.year:
         return "another year"  # the disposable income that counts is that of the year before
-    (dated,) = session.execute(_PARAMETERS_CHANGE, {"before": before, "as_of": as_of}).fetchone()
+    (dated,) = session.execute(_PARAMETERS_CHANGE, {"before": span.before, "as_of": span.as_of}).fetchone()
     if dated:
         return "a parameter, an indicator or a division begins or ends to hold"
     (late,) = session.execute(
@@ -121,7 +118,7 @@ def _why_everybody(session: psycopg.Connection, *, as_of: date, suffix: str, con
             where new.load_id = any(%(loads)s) and new.feed = any(%(feeds)s) and not other.load_id = any(%(loads)s)
         )
         """,
-        {"loads": record.new_loads(session, as_of), "feeds": list(_LISTED)},
+        {"loads": span.new_loads, "feeds": list(_LISTED)},
     ).fetchone()
     return "a list came late or was corrected" if late else ""
 

@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 import psycopg
+
+from doudi.ports import free_port
 
 START_TIMEOUT_SECONDS = 3600  # recovery after a crash may replay gigabytes of WAL
 USER = "doudi"
@@ -107,7 +108,7 @@ def recover(home: Path, *, base: Path, wal: Path, until: datetime | None, go_on_
         folder.mkdir(mode=0o700)
         data = folder / "recovering"
         shutil.copytree(base, data)
-        _write_settings(data, port=_free_port(0), wal=wal)
+        _write_settings(data, port=free_port(), wal=wal)
         target = f"recovery_target_time = '{until.isoformat()}'\n" if until else ""
         with (data / "doudi.conf").open("a") as settings:  # written anew at the next start
             settings.write(f"restore_command = 'cp {_in_command(wal)}/%f \"%p\"'\n{target}")
@@ -202,7 +203,7 @@ def _log(home: Path) -> Path:
 def _launch(home: Path) -> None:
     data, log, state = home / "postgres" / "data", _log(home), _read_state(home)
     _forget_dead_server(data)
-    state |= {"port": _free_port(state["port"])}
+    state |= {"port": free_port(state["port"])}
     _write_settings(data, port=state["port"], wal=wal_folder(home))
     _write_state(home, state)
     print(f"starting PostgreSQL; its log is {log}", file=sys.stderr)
@@ -262,22 +263,6 @@ def _works_in(folder: Path) -> bool:
             if (process / "cwd").resolve() == folder.resolve() and not _is_zombie(int(process.name)):
                 return True
     return False
-
-
-def _free_port(last: int) -> int:
-    """The port of the last start where it is still free, so that bookmarks keep working; else any."""
-    for port in filter(None, (last, 0)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                try:
-                    probe.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _write_settings(data: Path, *, port: int, wal: Path | None = None) -> None:

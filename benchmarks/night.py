@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import psycopg
 
-from benchmarks import bi_queries
+from benchmarks import bi_queries, floor
 from benchmarks.landing import installation, write_page
 from benchmarks.next_month import encoding_of, write_correction, write_next_month
 from doudi.contracts import load_contracts
@@ -82,16 +82,28 @@ def main(sizes: list[int]) -> None:
     for persons in sizes:
         with installation() as (settings, url), TemporaryDirectory() as folder:
             files = Path(folder)
-            copied, nights = _nights(settings, url, files, persons)
+            copied, nights, floors = _nights(settings, url, files, persons)
             asked = bi_queries.measure(url)
         first_nights[persons] = nights["first"].seconds
-        report = "\n".join([*_report(persons, copied, nights, first_nights), *bi_queries.report(asked)])
+        report = "\n".join(
+            [
+                *_report(persons, copied, nights, first_nights),
+                *bi_queries.report(asked),
+                "",
+                *floor.report(floors),
+            ]
+        )
         print(report, flush=True)
         write_page("night", persons, report)
 
 
-def _nights(settings: Settings, url: str, folder: Path, persons: int) -> tuple[tuple[float, float], dict[str, Night]]:
-    """Bare COPY's seconds and megabytes of the first night's files, and the nights by name, in their order."""
+def _nights(
+    settings: Settings, url: str, folder: Path, persons: int
+) -> tuple[tuple[float, float], dict[str, Night], dict[str, dict[str, float]]]:
+    """Bare COPY's seconds and megabytes of the first night's files, the nights by name, in their order, and the floor.
+
+    The floor is taken after the first night, which computed everybody.
+    """
     inboxes = {name: folder / name for name in ("first", "changed", "nothing new", "late correction")}
     for inbox in inboxes.values():
         inbox.mkdir()
@@ -105,15 +117,17 @@ def _nights(settings: Settings, url: str, folder: Path, persons: int) -> tuple[t
         contracts_folder=contracts_folder,
     )  # fmt: skip
     copied = _bare_copy(url, sorted(inboxes["first"].glob("*.csv")))
+    first = _night(settings, url, inbox=inboxes["first"], as_of=FIRST)
+    floors = floor.measure(settings)
     nights = {
-        "first": _night(settings, url, inbox=inboxes["first"], as_of=FIRST),
+        "first": first,
         "a month on": _night(settings, url, inbox=inboxes["nothing new"], as_of=EVE),
         "changed": _night(settings, url, inbox=inboxes["changed"], as_of=NEXT),
         "nothing new": _night(settings, url, inbox=inboxes["nothing new"], as_of=NEXT),
         "the day after": _night(settings, url, inbox=inboxes["nothing new"], as_of=DAY_AFTER),
         "late correction": _night(settings, url, inbox=inboxes["late correction"], as_of=DAY_AFTER),
     }
-    return copied, nights
+    return copied, nights, floors
 
 
 def _bare_copy(url: str, paths: list[Path]) -> tuple[float, float]:

@@ -21,9 +21,13 @@
 {%- endmacro %}
 
 
--- Who those whom the night touches are, and in which households they stand as the build before left them.
+-- Who those whom the night touches are, and in which households they stand as the build before left them; and what the
+-- registers hold about them, once, since many models look through it.
 {% macro place_touched() -%}
     {%- if of_touched() %}
+    -- dbt's own connection forgets the role when it rolls back what it has read.
+    set role {{ target.role }};
+
     update intermediate.touched
     set person_id = {{ person_id('citizen_id') }};
 
@@ -33,5 +37,37 @@
     where touched.person_id = member.person_id;
 
     analyze intermediate.touched;
+
+    {% for person in var('people') if person.is_own %}
+    -- The views of staging look into it, so it stays the same table.
+    create unlogged table if not exists {{ touched_of(person.feed) }} (like {{ source('register', person.feed) }});
+
+    truncate {{ touched_of(person.feed) }};
+
+    insert into {{ touched_of(person.feed) }}
+    select *
+    from {{ source('register', person.feed) }}
+    where {{ is_touched(person.column, of='citizen_id') }};
+
+    analyze {{ touched_of(person.feed) }};
+    {% endfor %}
     {%- endif %}
+{%- endmacro %}
+
+
+-- After everybody was computed no view looks into these tables any more, and a register may have other columns next time.
+{% macro drop_touched() -%}
+    {%- if execute and not of_touched() %}
+    set role {{ target.role }};
+
+    {% for person in var('people') if person.is_own %}
+    drop table if exists {{ touched_of(person.feed) }} cascade;
+    {% endfor %}
+    {%- endif %}
+{%- endmacro %}
+
+
+-- The table with what the register of a feed holds about those whom the night touches.
+{% macro touched_of(feed) -%}
+    intermediate.touched_{{ feed }}
 {%- endmacro %}

@@ -21,14 +21,13 @@
         versions._valid_to,
         versions._load_id,
         versions._row_no
-    from (select * from {{ source('register', feed) }}) as versions
+    from (
+        select * from {{ touched_of(feed) if own and not everybody and of_touched() else source('register', feed) }}
+    ) as versions
     {% for column in ids %}
     left join (select * from {{ source('identity', 'joined_id') }}) as joined_{{ column }}
         on versions.{{ column }} = joined_{{ column }}.citizen_id
     {% endfor %}
-    {% if own and not everybody and of_touched() %}
-    where {{ is_touched('versions.' ~ own[0], of='citizen_id') }}
-    {% endif %}
 {%- endmacro %}
 
 

@@ -261,7 +261,7 @@ def _artifacts(settings: Settings) -> list[Path]:
 def test_a_second_build_waits_for_the_first(county: County) -> None:
     heard: list[str] = []
     with psycopg.connect(county.url, autocommit=True) as other, ThreadPoolExecutor() as threads:
-        other.execute("select pg_advisory_lock(%s)", (transform.builds._LOCK,))
+        other.execute("select pg_advisory_lock(%s)", (transform.builds.LOCK,))
         waiting = threads.submit(county.build, JUNE, progress=heard.append)
         while not heard:
             assert not waiting.done()

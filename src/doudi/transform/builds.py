@@ -18,7 +18,7 @@ from doudi.transform.touched import list_touched
 from doudi.transform.working_days import load_working_days
 from doudi.warehouse.connection import WarehouseError, connect
 
-_LOCK = 7_202_004  # any number, as long as every process takes the same
+LOCK = 7_202_004  # any number, as long as every process takes the same
 _SUFFIXED = ("staging", "intermediate", "identity", "marts")
 _UNIT_TEST_DATE = date(2020, 6, 30)
 
@@ -155,20 +155,20 @@ def unit_tests(*, url: str, settings: Settings, progress: Progress | None = None
 
 def lock(session: psycopg.Connection, say: Progress) -> None:
     """Two builds would change the same tables. The lock is held until the session ends, however it ends."""
-    (free,) = session.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchall()[0]
+    (free,) = session.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchall()[0]
     if not free:
         say("another build is running; waiting for it to end")
-        session.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        session.execute("select pg_advisory_lock(%s)", (LOCK,))
 
 
 @contextmanager
 def marts_kept_still(session: psycopg.Connection) -> Iterator[None]:
     """No build changes the marts meanwhile: one at work is waited for, and one that comes waits."""
-    session.execute("select pg_advisory_lock_shared(%s)", (_LOCK,))
+    session.execute("select pg_advisory_lock_shared(%s)", (LOCK,))
     try:
         yield
     finally:
-        session.execute("select pg_advisory_unlock_shared(%s)", (_LOCK,))
+        session.execute("select pg_advisory_unlock_shared(%s)", (LOCK,))
 
 
 def drop_schemas(session: psycopg.Connection, suffix: str) -> None:

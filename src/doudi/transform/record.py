@@ -76,6 +76,8 @@ def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dic
         return False
     if not suffix:
         return not new_loads(session, as_of)
+    if session.execute("select to_regnamespace(%s) is null", (f"marts{suffix}",)).fetchone()[0]:
+        return False  # it was past its time, and removed
     query = "select from ops.load where status = 'published' and data_date <= %s and finished_at >= %s limit 1"
     return session.execute(query, (as_of, last[3])).fetchone() is None
 
@@ -93,9 +95,13 @@ def computed_everybody(session: psycopg.Connection, suffix: str) -> bool:
 
 
 def decided_since(session: psycopg.Connection, moment: datetime) -> bool:
-    """Whether people have been joined, or rows withdrawn, by a decision that is younger than ``moment``."""
-    query = "select from ops.identity_decision where decision <> 'reject' and decided_at >= %s limit 1"
-    return session.execute(query, (moment,)).fetchone() is not None
+    """Whether people were joined, rows withdrawn, or people erased, by a decision that is younger than ``moment``."""
+    query = """
+        select
+            exists (select from ops.identity_decision where decision <> 'reject' and decided_at >= %(moment)s)
+            or exists (select from ops.erasure where erased_at >= %(moment)s)
+    """
+    return session.execute(query, {"moment": moment}).fetchone()[0]
 
 
 def begin(session: psycopg.Connection, *, as_of: date, suffix: str) -> int:
@@ -110,6 +116,27 @@ def begin(session: psycopg.Connection, *, as_of: date, suffix: str) -> int:
     return build_id
 
 
+def touched_and_taken_in(session: psycopg.Connection) -> tuple[int, int]:
+    """How many marks of touched people a build has taken in already, and the bytes that they take up."""
+    return session.execute(
+        f"select count(*), coalesce(sum(pg_column_size(touched.*)), 0) from ops.touched_person as touched {_TAKEN_IN}",
+        {"build": None},
+    ).fetchone()
+
+
+def forget_touched(session: psycopg.Connection, *, build_id: int | None = None) -> None:
+    """Forget whom the deliveries touched that a build of the present has taken in; any build where None."""
+    session.execute(f"delete from ops.touched_person {_TAKEN_IN}", {"build": build_id})
+
+
+_TAKEN_IN = """
+    where load_id in (
+        select unnest(load_ids) from ops.build
+        where (%(build)s::bigint is null or build_id = %(build)s) and schema_suffix = '' and status = 'succeeded'
+    )
+"""
+
+
 def succeed(session: psycopg.Connection, build_id: int, *, models: int, tests: int, timings: dict[str, Any]) -> None:
     """Enter what a build took, and forget whom the deliveries touched that it has taken in."""
     session.execute(
@@ -120,15 +147,7 @@ def succeed(session: psycopg.Connection, build_id: int, *, models: int, tests: i
         """,
         (models, tests, Jsonb(timings), build_id),
     )
-    session.execute(
-        """
-        delete from ops.touched_person
-        where load_id in (
-            select unnest(load_ids) from ops.build where build_id = %s and schema_suffix = '' and status = 'succeeded'
-        )
-        """,
-        (build_id,),
-    )
+    forget_touched(session, build_id=build_id)
 
 
 def fail(session: psycopg.Connection, build_id: int, *, error: str) -> None:

@@ -20,9 +20,14 @@ from doudi.warehouse import distribution
 
 # Of more people than this share of those known, a whole build costs no more than one of them alone.
 WORTH_IT = 0.25
+# The registers that tell a household's income.
+_INCOME = ("minimum_allowance", "poverty_register")
 # Times in a group are told from the days for which lists came, of the whole county (int_list_day).
 _LISTED = ("minimum_allowance", "special_hardship", "disability", "left_behind", "child_protection")
 _OLDEST = 130  # years
+# Lengths with which nothing that a record tells is compared: silences end on a day that the warning says, the others
+# only choose what is counted over everybody.
+_NOT_OF_RECORDS = ("mute_days", "backtest_horizon_days", "notice_days")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,7 @@ def _span(session: psycopg.Connection, *, as_of: date, suffix: str, content: dic
     if made_from != content:
         return "models, contracts or parameters changed"
     if record.decided_since(session, started_at):
-        return "people were joined or rows withdrawn"
+        return "people were joined or erased, or rows withdrawn"
     span = Span(before=before, as_of=as_of, new_loads=record.new_loads(session, as_of))
     return _why_everybody(session, span) or span
 
@@ -174,26 +179,26 @@ def _published(session: psycopg.Connection, contracts: Iterable[Contract], span:
 def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
     """For whom the days since the build before may change something, visits included."""
     now, known, told, birthdays = session.execute(
-        _DAYS, {"before": span.before, "as_of": span.as_of, "oldest": _OLDEST}
+        _DAYS, {"before": span.before, "as_of": span.as_of, "apart": list(_NOT_OF_RECORDS), "oldest": _OLDEST}
     ).fetchone()
     if span.before < span.as_of:
-        yield f"select citizen_id from identity.person where '{birthdays}'::datemultirange @> birth_on"
+        yield f"select citizen_id from identity.person where birth_on = any({_array(birthdays)})"
         for contract in contracts:
             if own := _own_id(contract):
                 days = {column.name: told for column in contract.columns if column.type == "date"}
                 days |= {"_valid_from": known, "_valid_to": known}
-                within = " or ".join(f"'{ranges}'::datemultirange @> {name}" for name, ranges in days.items())
+                within = " or ".join(f"{name} = any({_array(days)})" for name, days in days.items())
                 yield f"select {own} as citizen_id from register.{contract.name} where {within}"
     yield f"""
         select person.citizen_id
         from marts.warning
         inner join identity.person using (person_id)
-        where '{now}'::datemultirange @> due_on or '{now}'::datemultirange @> muted_until
+        where due_on = any({_array(now)}) or muted_until = any({_array(now)})
             or warning_id in (
                 select upper(answered)
                 from register.household_visit as visit
                 cross join lateral unnest(ops.warning_ids(visit.warning_id)) as answered
-                where '{now}'::datemultirange @> visited_on or '{now}'::datemultirange @> _valid_from
+                where visited_on = any({_array(now)}) or _valid_from = any({_array(now)})
                     or _load_id = any({_array(span.new_loads)})
             )
             or visited_on is not null and exists (
@@ -202,37 +207,48 @@ def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Spa
     """
 
 
-# The days between the builds; with those that lie some months from one, each way, as far as versions are looked back
-# for; with those that lie a parameter's length in months or days from one; and the birthdays of all ages.
+# The days from the build before to this one: what is compared with the date changes sides on one of them. With those
+# that lie some months from one, each way, as far as versions are looked back for; with those that lie a parameter's
+# length in months or days from one; and the birthdays of all ages. From a month's last day, so many months lead to
+# every day at the other month's end that has no counterpart.
 _DAYS = """
     with length (months, days) as (
         select 0, 0
-        union select value::integer, 0 from reference.local_standard where unit = 'months'
-        union select 0, value::integer from reference.local_standard where unit = 'days'
+        union select value::integer, 0 from reference.local_standard where unit = 'months' and not name = any(%(apart)s)
+        union select 0, value::integer from reference.local_standard where unit = 'days' and not name = any(%(apart)s)
     ),
 
     shifted as (
         select
-            months, days,
-            daterange(
-                (%(before)s::date + sign * make_interval(months => months, days => days))::date - 1,
-                (%(as_of)s::date + sign * make_interval(months => months, days => days))::date + 1,
-                '[]'
-            ) as range
-        from length cross join (values (1), (-1)) as signs (sign)
+            length.months, length.days,
+            (%(before)s::date + distance)::date as first_on,
+            case
+                when months > 0 and extract(day from %(as_of)s::date + 1) = 1
+                    then (date_trunc('month', %(as_of)s::date + distance) + interval '1 month')::date - 1
+                else (%(as_of)s::date + distance)::date
+            end as last_on
+        from length
+        cross join (values (1), (-1)) as signs (sign)
+        cross join make_interval(months => sign * months, days => sign * days) as distance
+    ),
+
+    dated as (
+        select shifted.months, shifted.days, day::date as day
+        from shifted
+        cross join generate_series(first_on, last_on, interval '1 day') as day
     )
 
     select
-        (select range_agg(range)::text from shifted where months = 0 and days = 0),
-        (select range_agg(range)::text from shifted where days = 0),
-        (select range_agg(range)::text from shifted),
+        (select array_agg(distinct day) from dated where months = 0 and days = 0),
+        (select array_agg(distinct day) from dated where days = 0),
+        (select array_agg(distinct day) from dated),
         (
-            select range_agg(daterange(
-                (%(before)s::date - make_interval(years => years))::date - 1,
-                (%(as_of)s::date - make_interval(years => years))::date + 1,
-                '[]'
-            ))::text
+            select array_agg(distinct birthday::date)
             from generate_series(0, %(oldest)s) as years
+            cross join lateral generate_series(
+                %(before)s::date - make_interval(years => years) + interval '1 day',
+                %(as_of)s::date - make_interval(years => years), interval '1 day'
+            ) as birthday
         )
 """
 
@@ -244,7 +260,7 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
     each other, the younger is believed. A new list thus changes what is believed even of those of whom it says nothing
     new, if it overtakes another feed's list, or an event.
     """
-    lists = session.execute(
+    overtaken, first_day, last_day, income_day = session.execute(
         """
         with place as (select distinct area_code from ops.load where status = 'published' and mode = 'snapshot'),
 
@@ -259,7 +275,9 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
             inner join ops.load on starts_with(place.area_code, load.area_code)
             where load.status = 'published' and load.mode = 'snapshot' and load.data_date <= %(as_of)s
             group by place.area_code, load.feed
-        )
+        ),
+
+        moved as (select * from latest where now is distinct from before)
 
         select
             (
@@ -268,24 +286,25 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
                 inner join latest as other on (one.feed, one.area_code) < (other.feed, other.area_code)
                 where sign(one.now - other.now) is distinct from sign(one.before - other.before)
             ),
-            (select min(before) from latest where now is distinct from before),
-            (select max(now) from latest where now is distinct from before)
+            (select min(before) from moved),
+            (select max(now) from moved),
+            (select min(before) from moved where feed = any(%(income)s))
         """,
-        {"before": span.before, "as_of": span.as_of, "loads": span.new_loads},
+        {"before": span.before, "as_of": span.as_of, "loads": span.new_loads, "income": list(_INCOME)},
     ).fetchone()
-    overtaken, first_day, last_day = lists
-    days = f"between date '{first_day}' and date '{last_day}'"
     if overtaken:
         yield _contradicted(contracts, span.before)
     elif first_day is not None:
         events = [contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)]
+        days = f"between date '{first_day}' and date '{last_day}'"
         told = " union ".join(f"select citizen_id from register.{feed} where _valid_from {days}" for feed in events)
         yield _contradicted(contracts, span.before, where=f"where citizen_id in ({told})")
-    if first_day is not None:
-        yield f"select citizen_id from register.economic_check where checked_on {days}"
-    # The feeds that tell a household's income, and those that tell its kind of area.
-    registers = ("minimum_allowance", "poverty_register")
-    if {f"{one} {other}" for one in registers for other in registers} & set(overtaken):
+    if income_day is not None:
+        yield f"""
+            select citizen_id from register.economic_check
+            where checked_on between date '{income_day}' and date '{last_day}'
+        """
+    if {f"{one} {other}" for one in _INCOME for other in _INCOME} & set(overtaken):
         yield """
             select citizen_id from register.minimum_allowance inner join register.poverty_register using (citizen_id)
         """
@@ -309,9 +328,18 @@ def _contradicted(contracts: Iterable[Contract], since: date, where: str = "") -
         for person in people(contract)
     )
     own, any_own = "filter (where is_own)", "bool_or(is_own)"
+    # Names are compared as they are believed only where the registers do not write the same: of few.
     return f"""
+        with sighting as (select * from ({sightings}) as sighting {where}),
+
+        doubtful as (
+            select citizen_id from sighting group by citizen_id
+            having min(name) <> max(name) or min(division_code) <> max(division_code)
+        )
+
         select citizen_id
-        from (select *, ops.person_name(name) as called from ({sightings}) as sighting {where}) as named
+        from (select sighting.*, ops.person_name(name) as called from sighting inner join doubtful using (citizen_id))
+            as named
         group by citizen_id
         having min(called) {own} <> max(called) {own} or min(division_code) {own} <> max(division_code) {own}
             or not {any_own} and (min(called) <> max(called) or min(division_code) <> max(division_code))
@@ -369,5 +397,8 @@ def _own_id(contract: Contract) -> str | None:
     return next((person["column"] for person in people(contract) if person["is_own"]), None)
 
 
-def _array(load_ids: Iterable[int]) -> str:
-    return f"array[{', '.join(map(str, load_ids))}]::bigint[]"
+def _array(values: Sequence[int] | Sequence[date]) -> str:
+    """Load ids or days as an SQL array."""
+    if values and isinstance(values[0], date):
+        return f"'{{{','.join(day.isoformat() for day in values)}}}'::date[]"
+    return f"array[{', '.join(map(str, values))}]::bigint[]"

@@ -30,7 +30,7 @@ RUN useradd --uid 50000 --gid 0 --create-home --home-dir /home/doudi doudi \
     && install -d -o 50000 -g 0 -m 0770 /var/lib/airflow /var/lib/doudi /var/lib/doudi/inbox /var/lib/doudi/out \
         /var/log/airflow /var/tmp/doudi
 COPY --from=packages /opt/venv /opt/venv
-COPY access.yml /opt/doudi/
+COPY access.yml retention.yml /opt/doudi/
 COPY contracts /opt/doudi/contracts
 COPY dags /opt/doudi/dags
 COPY dbt_project /opt/doudi/dbt_project

@@ -6,7 +6,7 @@ PGPASSWORD=$(cat /run/secrets/postgres_password)
 export PGPASSWORD PGUSER=postgres
 run() { psql --no-psqlrc --quiet --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
 
-for node in citus-coordinator citus-worker-1 citus-worker-2; do
+for node in coordinator worker1 worker2; do
     run --host "$node" --dbname postgres --set=password="$(cat /run/secrets/doudi_password)" <<'SQL'
 set citus.enable_ddl_propagation to off;
 select 'create role doudi login createrole'
@@ -17,8 +17,8 @@ where not exists (select from pg_database where datname = 'doudi') \gexec
 SQL
     run --host "$node" --dbname doudi --command 'create extension if not exists citus'
 done
-run --host citus-coordinator --dbname doudi <<'SQL'
-select citus_set_coordinator_host('citus-coordinator', 5432);
-select citus_add_node('citus-worker-1', 5432);
-select citus_add_node('citus-worker-2', 5432);
+run --host coordinator --dbname doudi <<'SQL'
+select citus_set_coordinator_host('coordinator', 5432);
+select citus_add_node('worker1', 5432);
+select citus_add_node('worker2', 5432);
 SQL

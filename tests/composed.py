@@ -16,12 +16,12 @@ def compose(project: Path) -> dict[str, Any]:
 
 def image_environment(project: Path) -> dict[str, str]:
     """What the image ``doudi`` sets by ENV."""
-    return dict(pair.split("=", 1) for line in _instructions(project, "ENV") for pair in line.split())
+    return dict(pair.split("=", 1) for line in _instructions(project, "ENV", "doudi") for pair in line.split())
 
 
-def image_files(project: Path) -> dict[str, str]:
-    """What is copied into the image ``doudi`` from the project, by its place there."""
-    copied = [line.split() for line in _instructions(project, "COPY") if not line.startswith("--from")]
+def image_files(project: Path, *, stage: str) -> dict[str, str]:
+    """What a stage of the Dockerfile copies from the project, by its place in the image."""
+    copied = [line.split() for line in _instructions(project, "COPY", stage) if not line.startswith("--from")]
     return {
         f"{target}{Path(source).name}" if target.endswith("/") else target: source
         for *sources, target in copied
@@ -29,11 +29,11 @@ def image_files(project: Path) -> dict[str, str]:
     }
 
 
-def _instructions(project: Path, kind: str) -> list[str]:
-    """The arguments of these instructions in the Dockerfile's stage ``doudi``."""
+def _instructions(project: Path, kind: str, stage: str) -> list[str]:
+    """The arguments of these instructions in a stage of the Dockerfile."""
     text = (project / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-    (stage,) = [stage for stage in text.split("\nFROM ") if " AS doudi\n" in stage]
-    return [line.removeprefix(f"{kind} ") for line in stage.splitlines() if line.startswith(f"{kind} ")]
+    (found,) = [each for each in text.split("\nFROM ") if f" AS {stage}\n" in each]
+    return [line.removeprefix(f"{kind} ") for line in found.splitlines() if line.startswith(f"{kind} ")]
 
 
 def _with_defaults(value: Any) -> Any:

@@ -5,6 +5,20 @@
 {%- endmacro %}
 
 
+-- What a household's rows are joined by besides on a cluster, where that lets each worker join its own counties' rows by
+-- itself. Elsewhere it stays out: PostgreSQL would take two conditions for choosier than one, though the one follows
+-- from the other.
+{% macro same_county(one, other) -%}
+    {%- if distributed() -%}{{ one }}.county_code = {{ other }}.county_code and{% endif -%}
+{%- endmacro %}
+
+
+-- The county among the columns that a subquery gives or groups by, where it is wanted for such joins only.
+{% macro county_of(row=none) -%}
+    {%- if distributed() -%}{% if row %}{{ row }}.{% endif %}county_code,{% endif -%}
+{%- endmacro %}
+
+
 -- Small tables without a county that large models are joined with: every node has a copy of them. None that is kept
 -- from night to night: Citus does not change such copies by a table of the coordinator's own.
 {% macro is_copied_to_nodes() -%}
@@ -38,6 +52,8 @@
 
 -- A table is made empty, placed, and then filled, so that its rows go from worker to worker where the query can be
 -- split up. Of a contract's constraints only `not null` is there: nothing but what has the county in it can be unique.
+-- `unlogged` is not heeded: of such a table a worker that crashes amid a build would lose its part, and its being back
+-- would look to the models that follow as if there were no more rows.
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
     {%- if not distributed() -%}
         {{ return(dbt.postgres__create_table_as(temporary, relation, sql)) }}

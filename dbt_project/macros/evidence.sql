@@ -62,6 +62,7 @@
 -- Per person of `found`, the settlements that the self-paid total of the look-back months adds up; both are CTEs.
 {% macro self_paid_facts(settlements, found) -%}
     select
+        {{ county_of('settlement') }}
         settlement.person_id,
         jsonb_agg(
             {{ fact('medical_assistance', 'self_paid', 'settlement', 'settlement.settled_on') }}
@@ -69,8 +70,8 @@
         ) as facts
     from {{ settlements }} as settlement
     inner join {{ found }} as found
-        on settlement.person_id = found.person_id
-    group by settlement.person_id
+        on {{ same_county('settlement', 'found') }} settlement.person_id = found.person_id
+    group by {{ county_of('settlement') }} settlement.person_id
 {%- endmacro %}
 
 

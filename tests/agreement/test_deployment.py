@@ -1,5 +1,6 @@
 """What is deployed against what reads it: compose file, Dockerfile and Helm values, the code and Airflow's options."""
 
+import ipaddress
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from composed import compose, image_environment
 
+from doudi.dashboards.installation import PORT
 from doudi.settings import load_settings
 
 PROJECT = load_settings().project
@@ -20,11 +22,13 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 VALUES = yaml.safe_load((PROJECT / "deploy" / "values.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
 OURS = sorted(name for name, service in SERVICES.items() if service["image"].startswith("doudi:"))
-ONCE = {"initialise", "citus-join"}  # they end, and what waits for them waits for that
+ONCE = {"initialise", "superset-initialise", "citus-join"}  # they end, and what waits for them waits for that
+CITUS_NODES = ("citus-coordinator", "citus-worker-1", "citus-worker-2")
+CITUS_HBA = PROJECT / "deploy" / "citus_hba.conf"
 # Of providers that only the image has; tests/celery asks these for their options.
 OF_PROVIDERS = {"celery", "celery_broker_transport_options", "kubernetes_executor"}
 # What the container's own programs read.
-OF_OTHERS = {"AIRFLOW_ADMIN_PASSWORD_FILE", "PGPASSFILE", "TMPDIR", "TZ"}
+OF_OTHERS = {"AIRFLOW_ADMIN_PASSWORD_FILE", "TMPDIR", "TZ"}
 SECRETS = ("DOUDI_DATABASE_URL", "DOUDI_IDENTIFIER_KEY", "DOUDI_SUPERSET_DATABASE_URL")  # also read from files
 NEEDED = {
     "DOUDI_DATABASE_URL_FILE", "DOUDI_IDENTIFIER_KEY_FILE", "DOUDI_HOME", "DOUDI_INBOX", "DOUDI_OUT",
@@ -134,7 +138,7 @@ def test_a_service_gets_the_secrets_that_it_reads(service: str) -> None:
     granted = set(SERVICES[service].get("secrets", ()))
     assert _mentioned(service) <= granted
     unread = granted - _mentioned(service)
-    # the nodes of Citus are all told the same, and Airflow's options are common to its parts
+    # Airflow's options are common to its parts
     assert unread <= {"airflow_api_secret", "airflow_fernet_key", "airflow_jwt_secret", "airflow_database_url"}
 
 
@@ -159,6 +163,66 @@ def test_what_waits_waits_for_what_its_profile_starts() -> None:
         declared = set(COMPOSE[kind])
         used = {part.split(":")[0] for service in SERVICES.values() for part in service.get(kind, ())}
         assert {name for name in used if not name.startswith(".")} == declared
+
+
+def test_nodes_of_the_cluster_and_nobody_else_need_no_password() -> None:
+    """They are trusted by their addresses, which Docker gives to nothing else, and call one another by their names."""
+    nodes = {name: service["networks"]["citus"] for name, service in SERVICES.items() if name in CITUS_NODES}
+    (pool,) = COMPOSE["networks"]["citus"]["ipam"]["config"]
+    fixed = {ipaddress.ip_address(node["ipv4_address"]) for node in nodes.values()}
+    gateway = next(ipaddress.ip_network(pool["subnet"]).hosts())
+    lines = [line.partition("#")[0].split() for line in CITUS_HBA.read_text(encoding="utf-8").splitlines()]
+    *trusted, everybody = [line[3:] for line in lines if line[:3] == ["host", "all", "all"]]
+    assert {ipaddress.ip_network(network): how for network, how in trusted} == {
+        ipaddress.ip_network(address): "trust" for address in (*fixed, "127.0.0.1")
+    }
+    assert everybody == ["all", "scram-sha-256"]
+    assert gateway not in fixed
+    assert fixed.isdisjoint(ipaddress.ip_network(pool["ip_range"]))
+    assert {name for name, service in SERVICES.items() if "citus" in service["networks"]} == {*nodes, "citus-join"}
+    script = (PROJECT / "deploy" / "citus.sh").read_text(encoding="utf-8")
+    (asked,) = re.findall(r"^for node in (.+); do", script, re.MULTILINE)
+    assert asked.split() == [alias for node in nodes.values() for alias in node["aliases"]]
+
+
+def test_nodes_of_the_cluster_are_set_as_the_documentation_says() -> None:
+    (block,) = re.findall(r"```ini\n(.+?)```", (PROJECT / "docs" / "scale.md").read_text(encoding="utf-8"), re.DOTALL)
+    said = dict(re.findall(r"^(\S+) = '?([^'\s]+)", block, re.MULTILINE))
+    for name in CITUS_NODES:
+        told = dict(option.removeprefix("-c").split("=") for option in SERVICES[name]["command"] if "=" in option)
+        target = f":{told.pop('hba_file')}:ro"
+        assert f"./deploy/{CITUS_HBA.name}{target}" in SERVICES[name]["volumes"]
+        assert told | {"listen_addresses": "*"} == said
+
+
+def test_superset_is_served_without_a_way_to_more_than_readers_see() -> None:
+    """One service has the warehouse's account and prepares, the other serves what was prepared, and shares a volume."""
+    prepares, serves = SERVICES["superset-initialise"], SERVICES["superset"]
+    assert serves["depends_on"] == {"superset-initialise": {"condition": "service_completed_successfully"}}
+    assert "secrets" not in serves
+    assert not {name for name in _environment("superset") if name.removesuffix("_FILE") in SECRETS}
+    assert {f"{name}_FILE" for name in SECRETS} <= set(_environment("superset-initialise"))
+    for same in ("image", "volumes", "user"):
+        assert serves[same] == prepares[same]
+    (volume,) = (volume.split(":")[0] for volume in serves["volumes"])
+    assert {name for name, service in SERVICES.items() if f"{volume}:" in str(service.get("volumes"))} == {
+        "superset-initialise", "superset",
+    }  # fmt: skip
+    assert _environment("superset")["DOUDI_HOME"] == _environment("superset-initialise")["DOUDI_HOME"]
+    called = (PROJECT / "src" / "doudi" / "dashboards" / "__main__.py").read_text(encoding="utf-8")
+    for service in (prepares, serves):
+        assert service["command"][:-1] == ["python", "-m", "doudi.dashboards"]
+        assert f'add_parser("{service["command"][-1]}"' in called
+    (port,) = serves["ports"]
+    assert port.endswith(f":{PORT}")
+    assert f"127.0.0.1:{PORT}/" in serves["healthcheck"]["test"][-1]
+
+
+def test_superset_has_the_driver_of_its_own_database() -> None:
+    script = (PROJECT / "deploy" / "secrets.sh").read_text(encoding="utf-8")
+    (driver,) = re.findall(r'superset_database_url "postgresql\+(\w+)://superset:', script)
+    locked = (PROJECT / "requirements-superset.txt").read_text(encoding="utf-8")
+    assert re.search(rf"^{driver}(-binary)?==", locked, re.MULTILINE)
 
 
 def test_the_broker_gives_no_running_task_away() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +12,8 @@ from psycopg.conninfo import make_conninfo
 from warehouse_state import content
 
 from doudi.access import logins
+from doudi.reports.document import Document
+from doudi.reports.making import Edition, make
 from doudi.synth.places import COUNTY
 
 pytestmark = pytest.mark.citus
@@ -44,6 +47,20 @@ def test_marts_are_equal(cluster_warehouse: Warehouse, plain_warehouse: Warehous
     assert {name for name in plain if cluster.get(name) != plain[name]} == set()
     assert plain["marts.warning"][0] > 100
     assert cluster == plain
+
+
+def test_reports_are_equal(cluster_warehouse: Warehouse, plain_warehouse: Warehouse, tmp_path: Path) -> None:
+    """The internal one reads as the area's readers do, on the workers too."""
+
+    def documents(warehouse: Warehouse) -> list[Document]:
+        out = tmp_path / warehouse.settings.home.name
+        editions: tuple[Edition, ...] = ("public", "internal")
+        made = [make(settings=warehouse.settings, out=out, area=COUNTY, edition=edition) for edition in editions]
+        return [report.document for reports in made for report in reports]
+
+    found = documents(cluster_warehouse)
+    assert len(found) == 6  # page, PDF and Word, of both editions
+    assert found == documents(plain_warehouse)
 
 
 def test_rows_are_spread_over_the_workers(cluster_warehouse: Warehouse) -> None:

@@ -30,6 +30,7 @@ look_back as (
 
 found as (
     select
+        {{ county_of('household') }}
         person.person_id,
         person.household_id,
         person.self_paid_total,
@@ -38,7 +39,7 @@ found as (
         household.standard_area
     from person
     inner join household
-        on person.household_id = household.household_id
+        on {{ same_county('person', 'household') }} person.household_id = household.household_id
     inner join self_paid_limit
         on household.standard_area = self_paid_limit.standard_area
     where
@@ -68,9 +69,9 @@ final as (
         ) }} as evidence
     from found
     inner join settled
-        on found.person_id = settled.person_id
+        on {{ same_county('found', 'settled') }} found.person_id = settled.person_id
     inner join low_income
-        on found.household_id = low_income.household_id
+        on {{ same_county('found', 'low_income') }} found.household_id = low_income.household_id
     inner join self_paid_limit
         on found.standard_area = self_paid_limit.standard_area
     inner join look_back

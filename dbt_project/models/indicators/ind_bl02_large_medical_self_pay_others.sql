@@ -32,7 +32,7 @@ found as (
         household.*
     from person
     inner join household
-        on person.household_id = household.household_id
+        on {{ same_county('person', 'household') }} person.household_id = household.household_id
     inner join self_paid_limit
         on household.standard_area = self_paid_limit.standard_area
     where person.self_paid_total > self_paid_limit.value
@@ -64,7 +64,7 @@ final as (
         ) }} as evidence
     from found
     inner join settled
-        on found.person_id = settled.person_id
+        on {{ same_county('found', 'settled') }} found.person_id = settled.person_id
     inner join self_paid_limit
         on found.standard_area = self_paid_limit.standard_area
     inner join look_back

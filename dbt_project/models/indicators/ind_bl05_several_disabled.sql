@@ -23,15 +23,17 @@ several as (
 -- Members are counted, not certificates.
 disabled as (
     select
+        {{ county_of() }}
         household_id,
         count(distinct person_id) as disabled_members,
         max(issued_on) as issued_on
     from certificate
-    group by household_id
+    group by {{ county_of() }} household_id
 ),
 
 found as (
     select
+        {{ county_of('household') }}
         household.household_id,
         household.head_person_id,
         household.division_code,
@@ -40,7 +42,7 @@ found as (
         disabled.issued_on
     from household
     inner join disabled
-        on household.household_id = disabled.household_id
+        on {{ same_county('household', 'disabled') }} household.household_id = disabled.household_id
     inner join several
         on household.standard_area = several.standard_area
     where disabled.disabled_members >= several.value
@@ -48,6 +50,7 @@ found as (
 
 certificates as (
     select
+        {{ county_of('certificate') }}
         certificate.household_id,
         jsonb_agg(
             jsonb_build_array(
@@ -59,8 +62,8 @@ certificates as (
         ) as facts_each
     from certificate
     inner join found
-        on certificate.household_id = found.household_id
-    group by certificate.household_id
+        on {{ same_county('certificate', 'found') }} certificate.household_id = found.household_id
+    group by {{ county_of('certificate') }} certificate.household_id
 ),
 
 final as (
@@ -80,9 +83,9 @@ final as (
         ) }} as evidence
     from found
     inner join certificates
-        on found.household_id = certificates.household_id
+        on {{ same_county('found', 'certificates') }} found.household_id = certificates.household_id
     inner join low_income
-        on found.household_id = low_income.household_id
+        on {{ same_county('found', 'low_income') }} found.household_id = low_income.household_id
     inner join several
         on found.standard_area = several.standard_area
 )

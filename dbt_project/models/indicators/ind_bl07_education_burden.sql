@@ -28,6 +28,7 @@ self_paid_limit as (
 
 found as (
     select
+        {{ county_of('household') }}
         household.household_id,
         household.head_person_id,
         household.division_code,
@@ -36,7 +37,7 @@ found as (
         paid.paid_since
     from household
     inner join paid
-        on household.household_id = paid.household_id
+        on {{ same_county('household', 'paid') }} household.household_id = paid.household_id
     inner join self_paid_limit
         on household.standard_area = self_paid_limit.standard_area
     where paid.education_self_paid > self_paid_limit.value
@@ -44,6 +45,7 @@ found as (
 
 payments as (
     select
+        {{ county_of('education') }}
         education.household_id,
         jsonb_agg(
             {{ fact('education_assistance', 'self_paid', 'education', 'education._valid_from') }}
@@ -51,8 +53,8 @@ payments as (
         ) as facts
     from education
     inner join found
-        on education.household_id = found.household_id
-    group by education.household_id
+        on {{ same_county('education', 'found') }} education.household_id = found.household_id
+    group by {{ county_of('education') }} education.household_id
 ),
 
 final as (
@@ -72,9 +74,9 @@ final as (
         ) }} as evidence
     from found
     inner join payments
-        on found.household_id = payments.household_id
+        on {{ same_county('found', 'payments') }} found.household_id = payments.household_id
     inner join low_income
-        on found.household_id = low_income.household_id
+        on {{ same_county('found', 'low_income') }} found.household_id = low_income.household_id
     inner join self_paid_limit
         on found.standard_area = self_paid_limit.standard_area
 )

@@ -64,29 +64,34 @@ ill as (
 -- Whichever came first was reason enough.
 afflicted as (
     select
+        {{ county_of() }}
         person_id,
         household_id,
         min(since) as since
     from (
         select
+            {{ county_of() }}
             person_id,
             household_id,
             issued_on as since
         from disabled
         union all
         select
+            {{ county_of() }}
             person_id,
             household_id,
             settled_on as since
         from ill
     ) as afflictions
     group by
+        {{ county_of() }}
         person_id,
         household_id
 ),
 
 found as (
     select
+        {{ county_of('household') }}
         afflicted.person_id,
         afflicted.household_id,
         afflicted.since as afflicted_since,
@@ -103,15 +108,15 @@ found as (
         head._row_no
     from afflicted
     inner join household
-        on afflicted.household_id = household.household_id
+        on {{ same_county('afflicted', 'household') }} afflicted.household_id = household.household_id
     inner join member as head
-        on household.head_person_id = head.person_id
+        on {{ same_county('household', 'head') }} household.head_person_id = head.person_id
     where
         (household.is_margin or household.poverty_status = 'not_lifted')
         and not exists (
             select 1
             from coverage
-            where coverage.person_id = afflicted.person_id
+            where {{ same_county('coverage', 'afflicted') }} coverage.person_id = afflicted.person_id
         )
 ),
 
@@ -193,11 +198,11 @@ final as (
     inner join look_back
         on found.standard_area = look_back.standard_area
     left join disabled
-        on found.person_id = disabled.person_id
+        on {{ same_county('found', 'disabled') }} found.person_id = disabled.person_id
     left join ill
-        on found.person_id = ill.person_id
+        on {{ same_county('found', 'ill') }} found.person_id = ill.person_id
     left join margin_reason
-        on found.household_id = margin_reason.household_id
+        on {{ same_county('found', 'margin_reason') }} found.household_id = margin_reason.household_id
     left join not_lifted
         on found._county_code = not_lifted._county_code
         and found.household_no = not_lifted.household_no

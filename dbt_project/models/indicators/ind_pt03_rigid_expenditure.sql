@@ -50,7 +50,7 @@ final as (
         ) }} as evidence
     from household
     inner join rigid
-        on household.household_id = rigid.household_id
+        on {{ same_county('household', 'rigid') }} household.household_id = rigid.household_id
     inner join rigid_share
         on household.standard_area = rigid_share.standard_area
     inner join local_standard as disposable_income

@@ -35,6 +35,7 @@ look_back as (
 
 found as (
     select
+        {{ county_of('household') }}
         person.person_id,
         person.household_id,
         person.self_paid_total,
@@ -44,7 +45,7 @@ found as (
         household.standard_area
     from person
     inner join household
-        on person.household_id = household.household_id
+        on {{ same_county('person', 'household') }} person.household_id = household.household_id
     inner join disposable_income
         on household.standard_area = disposable_income.standard_area
     inner join share_limit
@@ -86,9 +87,9 @@ final as (
         ) }} as evidence
     from found
     inner join settled
-        on found.person_id = settled.person_id
+        on {{ same_county('found', 'settled') }} found.person_id = settled.person_id
     inner join member
-        on found.person_id = member.person_id
+        on {{ same_county('found', 'member') }} found.person_id = member.person_id
     inner join disposable_income
         on found.standard_area = disposable_income.standard_area
     inner join share_limit

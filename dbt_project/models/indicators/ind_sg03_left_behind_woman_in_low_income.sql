@@ -31,12 +31,12 @@ found as (
     select distinct on (left_behind.person_id) left_behind.*
     from left_behind
     inner join household
-        on left_behind.household_id = household.household_id
+        on {{ same_county('left_behind', 'household') }} left_behind.household_id = household.household_id
     where
         not exists (
             select 1
             from coverage
-            where coverage.person_id = left_behind.person_id
+            where {{ same_county('coverage', 'left_behind') }} coverage.person_id = left_behind.person_id
         )
     order by
         left_behind.person_id,
@@ -78,7 +78,7 @@ final as (
         on found._county_code = listed._county_code
         and found.citizen_id = listed.citizen_id
     inner join low_income
-        on found.household_id = low_income.household_id
+        on {{ same_county('found', 'low_income') }} found.household_id = low_income.household_id
 )
 
 select * from final

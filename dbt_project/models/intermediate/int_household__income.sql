@@ -26,6 +26,7 @@ poverty_register as (
 
 told as (
     select
+        {{ county_of() }}
         household_id,
         monthly_income_per_capita as income_monthly,
         'economic_check' as income_feed,
@@ -42,6 +43,7 @@ told as (
     from latest_check
     union all
     select
+        {{ county_of('member') }}
         member.household_id,
         minimum_allowance.monthly_income_per_capita as income_monthly,
         'minimum_allowance' as income_feed,
@@ -60,6 +62,7 @@ told as (
         on minimum_allowance.citizen_id = member.citizen_id
     union all
     select
+        {{ county_of('member') }}
         member.household_id,
         poverty_register.annual_income_per_capita / 12 as income_monthly,
         'poverty_register' as income_feed,
@@ -82,6 +85,7 @@ told as (
 
 final as (
     select distinct on (household_id)
+        {{ county_of() }}
         household_id,
         income_monthly,
         income_feed,

@@ -3,6 +3,7 @@
 {{ config(materialized='view') }}
 
 select
+    {{ county_of('household') }}
     household.household_id,
     jsonb_build_array({{ compared(
         name='low_income_as',
@@ -47,6 +48,7 @@ select
             from (select * from {{ ref('int_coverage') }}) as coverage
             cross join unnest(array['start_date', 'end_date']) as told (column_name)
             where
+                {{ same_county('coverage', 'household') }}
                 coverage.household_id = household.household_id
                 and (told.column_name = 'start_date' or coverage.end_date is not null)
         ),
@@ -73,9 +75,9 @@ select
     end as facts
 from (select * from {{ ref('int_household__situation') }}) as household
 inner join (select * from {{ ref('int_household_member') }}) as head -- noqa: ST05
-    on household.head_person_id = head.person_id
+    on {{ same_county('household', 'head') }} household.head_person_id = head.person_id
 left join (select * from {{ ref('int_household__latest_check') }}) as latest_check -- noqa: ST05
-    on household.household_id = latest_check.household_id
+    on {{ same_county('household', 'latest_check') }} household.household_id = latest_check.household_id
 left join (select * from {{ ref('int_local_standard') }}) as minimum_allowance -- noqa: ST05
     on household.standard_area = minimum_allowance.standard_area
     and minimum_allowance.name = 'minimum_allowance_monthly.' || household.area_type

@@ -17,6 +17,7 @@ select
                 )
             from (select * from {{ ref('int_settlement') }}) as settlement
             where
+                {{ same_county('settlement', 'expenditure') }}
                 settlement.household_id = expenditure.household_id
                 and settlement.self_paid > 0
         ),
@@ -31,6 +32,7 @@ select
                 )
             from (select * from {{ ref('int_education') }}) as education
             where
+                {{ same_county('education', 'expenditure') }}
                 education.household_id = expenditure.household_id
                 and education.self_paid > 0
         ),

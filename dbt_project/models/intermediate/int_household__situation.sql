@@ -33,7 +33,7 @@ margin as (
 ),
 
 covered as (
-    select distinct household_id
+    select distinct {{ county_of() }} household_id
     from coverage
 ),
 
@@ -54,11 +54,11 @@ known as (
         latest_check.any_over_limit is true as is_over_asset_limit
     from household
     left join covered
-        on household.household_id = covered.household_id
+        on {{ same_county('household', 'covered') }} household.household_id = covered.household_id
     left join income
-        on household.household_id = income.household_id
+        on {{ same_county('household', 'income') }} household.household_id = income.household_id
     left join latest_check
-        on household.household_id = latest_check.household_id
+        on {{ same_county('household', 'latest_check') }} household.household_id = latest_check.household_id
     left join local_standard as minimum_allowance
         on household.standard_area = minimum_allowance.standard_area
         and minimum_allowance.name = 'minimum_allowance_monthly.' || household.area_type

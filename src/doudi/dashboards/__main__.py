@@ -1,4 +1,4 @@
-"""``python -m doudi.dashboards serve | stop | bundle``: what the Makefile calls."""
+"""``python -m doudi.dashboards serve | prepare | web | stop | bundle``: what the Makefile and the services call."""
 
 import argparse
 import signal
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from doudi.access import AccessError
 from doudi.contracts import ContractError
@@ -18,11 +18,15 @@ from doudi.warehouse.connection import WarehouseError, warehouse_url
 from doudi.warehouse.roles import RoleError
 from doudi.warehouse.schema import SchemaError, initialise
 
+Serving = tuple[installation.Installation, subprocess.Popen]
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="doudi.dashboards", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="set up what is missing, and serve until Ctrl-C")
+    commands.add_parser("prepare", help="all of it but serving")
+    commands.add_parser("web", help="only serve what is prepared; needs no account of the warehouse")
     commands.add_parser("stop", help="stop what the other has started")
     commands.add_parser("bundle", help="make dashboards/bundle anew from the declarations beside it")
     arguments = parser.parse_args()
@@ -33,8 +37,10 @@ def main() -> int:
             print(f"{len(bundle.write(load_declared(folder), folder / 'bundle'))} files in {folder / 'bundle'}")
         elif arguments.command == "stop":
             server.stop(settings)
+        elif arguments.command == "prepare":
+            prepared(settings)
         else:
-            serve(settings)
+            serve(up(settings) if arguments.command == "serve" else web(settings))
         return 0
     except (
         AccessError, ClusterError, ContractError, DashboardError, RoleError, SchemaError, SettingsError, WarehouseError,
@@ -45,13 +51,13 @@ def main() -> int:
         return 130
 
 
-def serve(settings: Settings) -> None:
+def serve(opened: AbstractContextManager[Serving]) -> None:
     """Serve until Ctrl-C (KeyboardInterrupt). Raises DashboardError where Superset ends by itself."""
-    with _ending_on_signals(), up(settings) as (ready, process):
+    with _ending_on_signals(), opened as (ready, process):
         print(
             f"Superset: {ready.url}   user {ready.accounts[0].user} or that of an area, such as "
             f"{ready.accounts[-1].user}; {installation.ADMINISTRATOR} administers\n"
-            f"passwords: {settings.keys}/superset_user_<user>\n"
+            f"passwords: {ready.settings.keys}/superset_user_<user>\n"
             f"logs: {ready.home}\n"
             "Ctrl-C stops it.",
             flush=True,
@@ -62,17 +68,34 @@ def serve(settings: Settings) -> None:
 
 
 @contextmanager
-def up(settings: Settings) -> Iterator[tuple[installation.Installation, subprocess.Popen]]:
+def up(settings: Settings) -> Iterator[Serving]:
     """The warehouse, the accounts and Superset, all up: yields how to reach it, and its process."""
-    with server.alone(settings) as lock:
-        url = warehouse_url(settings)
-        initialise(url, settings)
-        ready = installation.prepare(settings, url=url)
-        accounts.let_in(url, list(ready.accounts))
-        print("Superset's tables, users and dashboards; the first time this takes a minute", file=sys.stderr)
-        installation.bring_up_to_date(ready)
-        with server.running(ready, lock=lock) as process:
-            yield ready, process
+    with server.alone(settings) as lock, server.running(prepared(settings), lock=lock) as serving:
+        yield serving
+
+
+def prepared(settings: Settings) -> installation.Installation:
+    """Superset with its accounts of the database, tables, users and dashboards; what is there already stays."""
+    url = warehouse_url(settings)
+    initialise(url, settings)
+    ready = installation.prepare(settings, url=url)
+    accounts.let_in(url, list(ready.accounts))
+    print("Superset's tables, users and dashboards; the first time this takes a minute", file=sys.stderr)
+    installation.bring_up_to_date(ready)
+    return ready
+
+
+@contextmanager
+def web(settings: Settings) -> Iterator[Serving]:
+    """What was prepared, by somebody who has the warehouse's account, served by somebody who has not.
+
+    Raises DashboardError where it is not prepared, or not since the last change.
+    """
+    ready = installation.locate(settings)
+    if not installation.is_up_to_date(ready):
+        raise DashboardError(f"{ready.home} is not prepared for this release: python -m doudi.dashboards prepare")
+    with server.alone(settings) as lock, server.running(ready, lock=lock) as serving:
+        yield serving
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from doudi.access import load_access
@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 ADMINISTRATOR = "admin"
 DATABASE_VARIABLE = "DOUDI_SUPERSET_DATABASE_URL"
 LISTEN_VARIABLE = "DOUDI_SUPERSET_LISTEN"  # another address to listen on, such as a container's
-_PORT = 8088
+PORT = 8088
 _INSIDE = Path(__file__).parent / "inside"
 _STEPS = (("db", "upgrade"), ("init",))  # of Superset's own command: its tables, and its own roles
 
@@ -70,21 +70,32 @@ class Installation:
         }
 
 
-def prepare(settings: Settings, *, url: str) -> Installation:
-    """Make the home, the secrets and the notes. The accounts of the database are made by ``accounts.let_in``."""
+def locate(settings: Settings) -> Installation:
+    """Where Superset is or will be; nothing is made. Raises DashboardError where its programs are not installed."""
     home = settings.home / "superset"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home.chmod(0o700)
-    kept = home / "port"  # so that bookmarks go on working
-    port = free_port(int(kept.read_text()) if kept.exists() else _PORT)
-    kept.write_text(str(port))
-    installation = Installation(
+    kept = home / "port"
+    return Installation(
         settings=settings,
         home=home,
         programs=installed(settings),
-        port=port,
+        port=int(kept.read_text()) if kept.exists() else PORT,
         accounts=tuple(accounts(load_access(settings.access), keys=settings.keys)),
     )
+
+
+def with_free_port(installation: Installation) -> Installation:
+    """The same at a port that is free: that of the last time where it can be, so that bookmarks go on working."""
+    port = free_port(installation.port)
+    (installation.home / "port").write_text(str(port))
+    return replace(installation, port=port)
+
+
+def prepare(settings: Settings, *, url: str) -> Installation:
+    """Make the home, the secrets and the notes. The accounts of the database are made by ``accounts.let_in``."""
+    installation = locate(settings)
+    home = installation.home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
     secret_key = settings.keys / "superset_secret_key"
     for path in (secret_key, installation.administrator_password_file):
         kept_secret(path)
@@ -126,15 +137,24 @@ def bring_up_to_date(installation: Installation) -> bool:
 
     Raises DashboardError where a step fails.
     """
-    stamp, wanted = installation.home / "prepared", _fingerprint(installation)
-    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+    if is_up_to_date(installation):
         return False
     with (installation.home / "prepare.log").open("w") as log:
         for arguments in _STEPS:
             _run([str(installation.programs / "superset"), *arguments], installation, log)
         _run([str(installation.programs / "python"), str(_INSIDE / "prepare.py")], installation, log)
-    stamp.write_text(wanted, encoding="ascii")
+    _stamp(installation).write_text(_fingerprint(installation), encoding="ascii")
     return True
+
+
+def is_up_to_date(installation: Installation) -> bool:
+    """Whether nothing has changed since Superset was last prepared."""
+    stamp = _stamp(installation)
+    return stamp.exists() and stamp.read_text(encoding="ascii") == _fingerprint(installation)
+
+
+def _stamp(installation: Installation) -> Path:
+    return installation.home / "prepared"
 
 
 def _run(command: list[str], installation: Installation, log: object) -> None:

@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from doudi.dashboards.declaration import DashboardError
-from doudi.dashboards.installation import HOST, LISTEN_VARIABLE, Installation
+from doudi.dashboards.installation import HOST, LISTEN_VARIABLE, Installation, with_free_port
 from doudi.settings import Settings
 
 START_SECONDS = 180  # a slow disk reading Superset for the first time
@@ -36,8 +36,9 @@ def alone(settings: Settings) -> Iterator[int]:
 
 
 @contextmanager
-def running(installation: Installation, *, lock: int) -> Iterator[subprocess.Popen]:
-    """The web server, once it answers; stopped at the end. Raises DashboardError where it does not start."""
+def running(prepared: Installation, *, lock: int) -> Iterator[tuple[Installation, subprocess.Popen]]:
+    """The web server, once it answers, and where; stopped at the end. Raises DashboardError where it does not start."""
+    installation = with_free_port(prepared)
     log = installation.home / "server.log"
     listen = os.environ.get(LISTEN_VARIABLE) or HOST
     with log.open("w") as output:
@@ -57,7 +58,7 @@ def running(installation: Installation, *, lock: int) -> Iterator[subprocess.Pop
         )  # fmt: skip
     try:
         _wait_until_it_answers(installation, server, log)
-        yield server
+        yield installation, server
     finally:
         _end(server)
 
@@ -86,7 +87,7 @@ def _pid_file(settings: Settings) -> Path:
 
 def _wait_until_it_answers(installation: Installation, server: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(installation.port):
+    while not answers(installation.port):
         if server.poll() is not None:
             raise DashboardError(f"Superset ended as it started; see {log}")
         if time.monotonic() > deadline:
@@ -94,7 +95,8 @@ def _wait_until_it_answers(installation: Installation, server: subprocess.Popen,
         time.sleep(0.3)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether Superset is up at a port of this machine."""
     connection = HTTPConnection(HOST, port, timeout=30)
     try:
         connection.request("GET", "/health")

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import psycopg
 
+from doudi.warehouse import distribution
+
 MEASURES = {
     "findings": "subjects for whom an indicator holds",
     "people": "people for whom an indicator holds, or for whose household it does",
@@ -125,10 +127,18 @@ _BY_AREA = """
 
 def compare(session: psycopg.Connection, *, before: str, after: str) -> list[Figure]:
     """The figures of two schemas that hold the intermediate models, for every area of each level."""
-    query = _COMPARED.format(
-        before=_COUNTED.format(schema=before),
-        after=_COUNTED.format(schema=after),
-        by_area=" union all ".join(_BY_AREA.format(level=level, digits=digits) for level, digits in _LEVELS.items()),
-    )
-    names = list(Figure.__dataclass_fields__)
-    return [Figure(**dict(zip(names, row, strict=True))) for row in session.execute(query)]
+    with session.transaction():
+        if distribution.is_distributed(session):
+            session.execute("set local citus.enable_repartition_joins = on")
+        counted = {
+            side: distribution.at_hand(session, _COUNTED.format(schema=schema), table=f"counted_{side}")
+            for side, schema in (("before", before), ("after", after))
+        }
+        query = _COMPARED.format(
+            **counted,
+            by_area=" union all ".join(
+                _BY_AREA.format(level=level, digits=digits) for level, digits in _LEVELS.items()
+            ),
+        )
+        names = list(Figure.__dataclass_fields__)
+        return [Figure(**dict(zip(names, row, strict=True))) for row in session.execute(query)]

@@ -94,6 +94,12 @@ def wal_folder(home: Path) -> Path | None:
     return Path(folder) if folder else None
 
 
+def last_port(home: Path) -> int | None:
+    """Where the server listened the last time that it ran, None where it never did."""
+    state = home / "postgres" / "state.json"
+    return (_read_state(home)["port"] or None) if state.exists() else None
+
+
 def recover(home: Path, *, base: Path, wal: Path, until: datetime | None, go_on_archiving: bool) -> None:
     """Make the server of ``home`` from a base backup and the WAL kept since, as it was at a moment; None: the last.
 

@@ -4,7 +4,7 @@ It becomes one by ``doudi init`` with DOUDI_CITUS=on, and tells from then on tha
 does anything. See docs/scale.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import psycopg
 from psycopg import sql
@@ -54,6 +54,11 @@ def prepare(connection: psycopg.Connection) -> None:
     connection.execute("create schema if not exists cluster authorization doudi_owner")
     _set_for_all_sessions(connection)
     connection.commit()
+    let_in(connection, [f"doudi_{step}" for step in STEPS])
+
+
+def let_in(connection: psycopg.Connection, roles: Sequence[str]) -> None:
+    """Let roles that a session takes work on the workers too, where the coordinator logs in as them; commits."""
     shut_out = connection.execute(
         """
         select rolname, datname
@@ -65,28 +70,36 @@ def prepare(connection: psycopg.Connection) -> None:
                 select from aclexplode(datacl) as acl where acl.grantee = role.oid and privilege_type = 'CONNECT'
             ))
         """,
-        ([f"doudi_{step}" for step in STEPS],),
+        (list(roles),),
     ).fetchall()
     for role, database in shut_out:
         names = {"role": sql.Identifier(role), "database": sql.Identifier(database)}
         connection.execute(sql.SQL("alter role {role} login").format(**names))
         connection.execute(sql.SQL("grant connect on database {database} to {role}").format(**names))
         connection.commit()
+    for role in roles:
+        asked = sql.SQL("select rolcanlogin from pg_roles where rolname = {}").format(sql.Literal(role))
+        _see_to_on_workers(connection, asked, sql.SQL("alter role {} login").format(sql.Identifier(role)))
 
 
 def _make_member_on_workers(connection: psycopg.Connection) -> None:
-    """Let the URL's account take the owner's role there too.
-
-    Citus hands on who is a member of what among the roles that were made through it; the account may be older.
-    """
+    """Let the URL's account, which may be older than the cluster, take the owner's role there too."""
     (account,) = connection.execute("select session_user").fetchone()
     asked = sql.SQL("select pg_has_role({}, 'doudi_owner', 'set')").format(sql.Literal(account))
     grant = sql.SQL("grant doudi_owner to {} with inherit true, set true").format(sql.Identifier(account))
+    _see_to_on_workers(connection, asked, grant)
+
+
+def _see_to_on_workers(connection: psycopg.Connection, asked: sql.Composed, statement: sql.Composed) -> None:
+    """Run the statement on the workers where ``asked`` is not true on each; commits where it did.
+
+    Citus hands on only what is done to roles that were made through it from this database.
+    """
     answers = connection.execute("select result from run_command_on_workers(%s)", (asked.as_string(),)).fetchall()
     if any(answer != ("t",) for answer in answers):
-        done = connection.execute("select bool_and(success) from run_command_on_workers(%s)", (grant.as_string(),))
+        done = connection.execute("select bool_and(success) from run_command_on_workers(%s)", (statement.as_string(),))
         if done.fetchone() != (True,):
-            raise DistributionError(f"on each worker, as an administrator: {grant.as_string()}")
+            raise DistributionError(f"on each worker, as an administrator: {statement.as_string()}")
         connection.commit()
 
 

@@ -62,6 +62,25 @@ def create_role(connection: psycopg.Connection, role: str) -> None:
         ) from None
 
 
+def let_take(connection: psycopg.Connection, role: str) -> None:
+    """Let the account of the URL take a reader's role, as reports do, and inherit nothing by it.
+
+    Where another account made the role that is left to an administrator; the report then says which statement.
+    """
+    (wanting,) = connection.execute(
+        """
+        select
+            not pg_has_role(session_user, %(role)s, 'set')
+            and pg_has_role(session_user, %(role)s, 'member with admin option')
+        """,
+        {"role": role},
+    ).fetchone()
+    if wanting:
+        (account,) = connection.execute("select session_user").fetchone()
+        grant = sql.SQL("grant {} to {} with inherit false, set true")
+        connection.execute(grant.format(sql.Identifier(role), sql.Identifier(account)))
+
+
 def _make_member(connection: psycopg.Connection, *, member: str, role: str) -> None:
     (there,) = connection.execute(
         "select pg_has_role(%(member)s, %(role)s, 'usage') and pg_has_role(%(member)s, %(role)s, 'set')",

@@ -97,8 +97,9 @@ begin
         end if;
     exception
         when feature_not_supported or invalid_column_reference then
-            raise log 'fetched to the coordinator: %', array_to_string(reads, ', ');
+            null; -- Citus cannot split it up
     end;
+    raise log 'fetched to the coordinator: %', array_to_string(reads, ', ');
     foreach relation in array reads loop
         continue when strpos(statement, relation) = 0;
         fetched := 'fetched_' || md5(relation);

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -102,9 +103,14 @@ def _word_tables(report: making.Report) -> dict[str, list[list[str]]]:
     return dict(zip(captions, tables, strict=True))
 
 
+@cache
+def _pages(path: Path) -> list[str]:
+    with pdfplumber.open(path) as file:
+        return [page.extract_text() for page in file.pages]
+
+
 def _pdf_text(report: making.Report) -> str:
-    with pdfplumber.open(report.path) as pages:
-        return "\n".join(page.extract_text() for page in pages.pages)
+    return "\n".join(_pages(report.path))
 
 
 def _number(text: str) -> float:
@@ -153,6 +159,14 @@ def test_word_and_pdf_tell_the_quarter_as_the_mart_has_it(made: Made) -> None:
     for table in _word_tables(made.reports["internal.docx"]).values():
         for row in table[1:]:
             assert all(cell in paper for cell in row[1:]), "the PDF tells other numbers than the Word file"
+
+
+def test_no_page_ends_where_something_begins(made: Made) -> None:
+    for key in ("internal.pdf", "public.pdf"):
+        for page in _pages(made.reports[key].path):
+            *_, last, number = page.splitlines()
+            assert re.fullmatch(r"— \d+ —", number)
+            assert not re.match(r"[一二三四五六七八九十]+、|表 \d|单位：", last), f"{last} stands alone"
 
 
 @pytest.mark.parametrize("suffix", [".html", ".docx", ".pdf"])

@@ -29,6 +29,8 @@ class Hidden(Enum):
 
 
 Value = Text | int | Decimal | date | Hidden | None
+_SHORT = 15  # rows: a third of a page
+_LONG_HEADING = 6  # characters that a narrow column holds
 
 
 class Column(NamedTuple):
@@ -47,6 +49,11 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Value]]
     note: Text | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it stands on one page, whatever is left of the page before."""
+        return len(self.rows) <= _SHORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +95,11 @@ class Document:
     @property
     def tables(self) -> list[Table]:
         return [block for section in self.sections for block in section.blocks if isinstance(block, Table)]
+
+
+def on_two_lines(heading: str) -> str:
+    """A long heading of a column, with what it has in brackets on a line of its own."""
+    return heading.replace("（", "\n（") if len(heading) > _LONG_HEADING else heading
 
 
 def written(value: Value, kind: str = "text", *, language: Language = "zh") -> str:

@@ -18,6 +18,7 @@ def page(document: Document) -> bytes:
     environment.tests.update(
         figures=lambda block: isinstance(block, Figures),
         table=lambda block: isinstance(block, Table),
+        short=lambda block: block.is_short,
         chart=lambda block: isinstance(block, Chart),
     )
     template = environment.from_string(files("doudi.reports").joinpath("page.html.j2").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import typst
 
 from doudi.reports.charts import fonts_folder, svg
-from doudi.reports.document import Chart, Document, Figures, Table, Text, written
+from doudi.reports.document import Chart, Document, Figures, Table, Text, on_two_lines, written
 
 
 def pdf(document: Document) -> bytes:
@@ -39,7 +39,8 @@ def _content(document: Document, root: Path) -> dict[str, object]:
             "kind": "table",
             "caption": each.caption.zh,
             "unit": each.unit.zh if each.unit else "",
-            "columns": [column.heading.zh for column in each.columns],
+            "columns": [on_two_lines(column.heading.zh) for column in each.columns],
+            "short": each.is_short,
             "numbers": [kind != "text" for kind in kinds],
             "rows": [[written(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in each.rows],
             "note": each.note.zh if each.note else "",

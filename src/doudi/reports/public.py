@@ -43,7 +43,6 @@ def public(scope: Scope, *, period: str | None, earlier: Build | None) -> Docume
             _benefits(own, before, about),
             _warnings(own, before, about),
             *_by_part(parts),
-            Section(heading=Text("统计说明", "Notes"), blocks=[_NOTE]),
         ],
         as_of=day,
     )
@@ -79,6 +78,12 @@ def _row(name: Text, row: Public, before: Public | None, about: Period | None) -
     return (name, now, then, change(now, then)) if about else (name, now)
 
 
+def _table(*, caption: Text, unit: Text | None, columns: list[Column], rows: list[tuple[Value, ...]]) -> Table:
+    """A table that says what * stands for, where it has one."""
+    is_hidden = any(value is Hidden.SUPPRESSED for row in rows for value in row)
+    return Table(caption=caption, unit=unit, columns=columns, rows=rows, note=_NOTE if is_hidden else None)
+
+
 def _benefits(
     own: dict[tuple[str, str], Public], before: dict[tuple[str, str], Public], about: Period | None
 ) -> Section:
@@ -88,7 +93,7 @@ def _benefits(
         for code in words("benefit")
         if (measure, code) in own
     ]
-    table = Table(
+    table = _table(
         caption=Text("享受救助人数", "People with a benefit"),
         unit=Text("人", "people"),
         columns=_columns(Text("救助项目", "Benefit"), about),
@@ -112,7 +117,7 @@ def _warnings(
         (row for (name, code), row in own.items() if name == measure and code != _ALL), key=lambda r: r.category
     )
     named = [(Text(f"{row.category} {row.category_name}", row.category), row) for row in rows]
-    table = Table(
+    table = _table(
         caption=Text("未办结预警", "Open warnings"),
         unit=Text("件", "warnings"),
         columns=_columns(Text("指标", "Indicator"), about),
@@ -130,8 +135,9 @@ def _by_part(rows: list[Public]) -> list[Section]:
     told = {(row.area, row.measure, row.category): row for row in rows}
     areas = {row.area: row.area_name or row.area for row in rows}
     benefits = [code for code in words("benefit") if any(row.category == code for row in rows)]
-    table = Table(
+    table = _table(
         caption=Text("各地区情况", "By area"),
+        unit=None,
         columns=[
             Column(Text("地区", "Area"), "text"),
             Column(Text("未办结预警（件）", "Open warnings")),

@@ -197,7 +197,7 @@ def coverage(scope: Scope) -> Section:
             Column(Text("登记状态", "Status"), "text"),
             Column(Text("监测对象", "At risk")),
             *map(Column, aid.values()),
-            Column(Text("未纳入保障户数（户）", "Households not covered")),
+            Column(Text("未纳入保障（户）", "Households not covered")),
         ],
         rows=[
             (_TOTAL, *(sum(row[at] for row in gaps) for at in (2, 3, 4, 5, 6, 8))),
@@ -322,11 +322,11 @@ def priority(scope: Scope) -> list[Section]:
             Column(Text("次序", "Rank")),
             Column(Text("县（市）", "County"), "text"),
             *map(Column, headings),
-            Column(Text("近12个月救助资金（元）", "Aid of 12 months (yuan)"), "money"),
+            Column(Text("救助资金（元）", "Aid of 12 months (yuan)"), "money"),
         ],
         rows=[(row.rank, Text(*[row.name or row.code] * 2), *row[4:]) for row in rows],
         note=Text(
-            "次序先看是否深度贫困县，再看未获救助人数、逾期预警和监测对象人数。",
+            "次序先看是否深度贫困县，再看未获救助人数、逾期预警和监测对象人数；救助资金为近12个月合计。",
             "Deep-poverty counties first, then by people without aid, warnings overdue and people at risk.",
         ),
     )
@@ -341,8 +341,8 @@ def health(scope: Scope) -> Section:
         columns=[
             *(Column(heading, "text") for heading in (Text("数据源", "Feed"), Text("最近数据日期", "Last data date"))),
             *(Column(heading, "text") for heading in (Text("下次应报", "Next due"), Text("状态", "State"))),
-            Column(Text("未处理的拒收批次", "Refused deliveries")),
-            Column(Text("隔离待处理（行）", "Refused rows")),
+            Column(Text("拒收批次（待处理）", "Refused deliveries")),
+            Column(Text("隔离行数（待处理）", "Refused rows")),
         ],
         rows=[
             (Text(row.title, row.feed.replace("_", " ")), row.last_data_date or Hidden.UNKNOWN,

@@ -1,25 +1,28 @@
 """A document as a Word file by python-docx, in the style of official Chinese documents."""
 
 import io
+import unicodedata
+from collections.abc import Collection
 from datetime import datetime, time
 
 import docx
-from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
+from docx.shared import Length, Mm, Pt, RGBColor
 from docx.table import Table as WordTable
 from docx.table import _Row
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from doudi.reports.charts import png
-from doudi.reports.document import Chart, Document, Figures, Table, Text, written
+from doudi.reports.document import Chart, Document, Figures, Table, Text, on_two_lines, written
 
 _BODY, _HEAD = "宋体", "黑体"  # on every Chinese office machine; another shows its own Chinese font
-_WIDTH, _NARROW = 160, 26  # mm of the text, and of a column of numbers
-_SHORT = 15  # rows
+_WIDTH = 160  # mm of the text
+_LEADING = 1.35  # of lines in a table; a font's own differs between machines
+_BESIDE = 1.5  # characters that a cell keeps free beside its text
 _DIGITS = "一二三四五六七八九十"
 
 
@@ -117,13 +120,24 @@ def _add(file: object, table: Table, numbers: dict[str, int]) -> None:
         unit.paragraph_format.keep_with_next = True
     kinds = [column.kind for column in table.columns]
     rows = [[written(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in table.rows]
-    _table(file, [[column.heading.zh for column in table.columns], *rows], numeric=[kind != "text" for kind in kinds])
+    headings = [on_two_lines(column.heading.zh) for column in table.columns]
+    _table(file, [headings, *rows], numeric=[kind != "text" for kind in kinds], held=_held(table))
     note = file.add_paragraph()
     if table.note:
         _line(note, f"注：{table.note.zh}", size=9)
 
 
-def _table(file: object, rows: list[list[str]], *, numeric: list[bool] | None = None) -> None:
+def _held(table: Table) -> set[int]:
+    """Rows, the headings being the first, that no page parts from what follows: all of a short table, three at the
+    beginning and the end of a long one, and the last from its note."""
+    last = len(table.rows)
+    rows = set(range(last)) if table.is_short else {0, 1, 2, last - 2, last - 1}
+    return rows | {last} if table.note else rows
+
+
+def _table(
+    file: object, rows: list[list[str]], *, numeric: list[bool] | None = None, held: Collection[int] = ()
+) -> None:
     width = len(rows[0])
     made = file.add_table(rows=len(rows), cols=width)
     made.alignment = WD_TABLE_ALIGNMENT.CENTER
@@ -132,21 +146,42 @@ def _table(file: object, rows: list[list[str]], *, numeric: list[bool] | None = 
         _set(row, "cantSplit")
     _set(made.rows[0], "tblHeader")  # the headings stand again at the top of the next page
     size = 8.5 if width > 7 else 10
-    first = _WIDTH - (width - 1) * _NARROW if width <= 6 else _WIDTH / width
-    widths = [Mm(first), *[Mm((_WIDTH - first) / (width - 1))] * (width - 1)]
+    numeric = numeric or [True] * width
+    widths = _widths(rows, numeric, size)
     made.autofit = False
     for column, wide in zip(made.columns, widths, strict=True):
         column.width = wide
     for at, (cells, values) in enumerate(zip(made.rows, rows, strict=True)):
         for place, (cell, value) in enumerate(zip(cells.cells, values, strict=True)):
             cell.width = widths[place]
+            cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
             paragraph = cell.paragraphs[0]
+            paragraph.paragraph_format.line_spacing = Pt(size * _LEADING)
             paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
-            # a short table stays on its page; of a long one no row is cut in two
-            paragraph.paragraph_format.keep_with_next = len(rows) <= _SHORT and at < len(rows) - 1
+            paragraph.paragraph_format.keep_with_next = at in held
             _line(paragraph, value, size=size, font=_BODY if at else _HEAD)
-            if numeric is None or numeric[place]:
+            if numeric[place]:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _widths(rows: list[list[str]], numeric: list[bool], size: float) -> list[Length]:
+    """Of each column as its longest text needs it, in points of ``size``; what is left of the page is shared. Where it
+    does not hold them all, columns of numbers are narrower, and their headings take more lines."""
+    longest = [max(_ems(line) for cell in column for line in cell.split("\n")) for column in zip(*rows, strict=True)]
+    needed = [Pt((ems + _BESIDE) * size) for ems in longest]
+    left = Mm(_WIDTH) - sum(needed)
+    if left < 0:
+        numbers = sum(each for each, is_number in zip(needed, numeric, strict=True) if is_number)
+        share = (numbers + left) / numbers
+        return [
+            Length(int(each * share)) if is_number else each for each, is_number in zip(needed, numeric, strict=True)
+        ]
+    return [Length(each + left // len(needed)) for each in needed]
+
+
+def _ems(line: str) -> float:
+    """How wide a line is: 1 for a Chinese character, about half for a letter or a digit."""
+    return sum(1 if unicodedata.east_asian_width(letter) in "WF" else 0.55 for letter in line)
 
 
 def _three_rules(table: WordTable) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from doudi.backup import programs
+from doudi.backup import noted, programs
 from doudi.backup.sets import BackupError
 from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse import cluster
@@ -33,6 +33,7 @@ def base_backup(
     )  # fmt: skip
     told = {"taken_at": moment.isoformat(), "home": str(settings.home), "wal": str(wal)}
     (folder / _NOTE).write_text(json.dumps(told), encoding="utf-8")
+    noted.note(settings.home, "base", taken_at=moment, folder=folder)
     progress(f"every moment from {moment:%Y-%m-%d %H:%M:%S} on can be restored from it and {wal}")
     return folder
 
@@ -55,5 +56,7 @@ def recover(folder: Path, *, settings: Settings, until: datetime | None = None, 
         go_on_archiving=told["home"] == str(settings.home),
     )  # fmt: skip
     with connect(cluster.start(settings.home), step="recover", role="loader") as session:
-        named = session.execute("select distinct archive_path from ops.load order by 1").fetchall()
+        named = session.execute(
+            "select distinct archive_path from ops.load where archive_removed_at is null order by 1"
+        ).fetchall()
     return [path for (path,) in named if not Path(path).is_file()]

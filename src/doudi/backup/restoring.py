@@ -13,6 +13,7 @@ from doudi.access import fingerprint_at_hand, load_access, logins
 from doudi.backup import programs
 from doudi.backup.sets import ENCRYPTED, STORE, BackupError, BackupSet
 from doudi.backup.taking import ACCOUNTS, DUMP, SOURCES
+from doudi.erasures.record import in_file, keep_in_file
 from doudi.settings import Settings
 from doudi.warehouse import schema
 from doudi.warehouse.connection import connect
@@ -64,6 +65,10 @@ def restore(
         with connect(url, step="restore") as session:
             _restore_accounts(session, accounts, progress)
             _refuse_difference(session, taken)
+        beside = folder.parent / f"{settings.erasures.name}{ENCRYPTED if taken.encrypted else ''}"
+        if beside.exists():
+            opener(beside, plain / settings.erasures.name)
+            keep_in_file(settings.erasures, in_file(plain / settings.erasures.name))
         if (plain / SOURCES).exists() and not settings.sources.exists():
             shutil.copyfile(plain / SOURCES, settings.sources)
     progress(f"{taken.loads} loads and {len(taken.archived)} archived files are back")

@@ -33,7 +33,8 @@ class BackupSet:
 
     ``key_fingerprint`` tells which key of identifiers belongs to it; the key itself is in no set. ``home`` is where
     the installation lived, ``loads`` the number of rows of its ledger, ``archived`` the archive's files, each as in
-    the store. ``lost`` are the files that the ledger names and the archive had not any more.
+    the store. ``lost`` are the files that the ledger names and the archive had not any more, but for
+    those that were removed past their time in retention.yml.
     """
 
     taken_at: str

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import psycopg
 
-from doudi.backup import programs
+from doudi.backup import noted, programs
 from doudi.backup.sets import ENCRYPTED, STORE, BackupError, BackupSet, Kept, kept
 from doudi.deliveries import MANIFEST_SUFFIX
+from doudi.ledger import ARCHIVE_LOCK
 from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse.connection import connect
 
@@ -46,6 +47,15 @@ def take(
     Raises BackupError.
     """
     keys = [_recipient(text) for text in recipients]
+    with connect(url, autocommit=True, step="backup") as keeper:
+        # Nothing is removed from the archive between the dump that names it and its copy.
+        keeper.execute(f"select pg_advisory_lock_shared({ARCHIVE_LOCK})")
+        return _take(destination, url=url, settings=settings, keys=keys, progress=progress)
+
+
+def _take(
+    destination: Path, *, url: str, settings: Settings, keys: list[object], progress: Callable[[str], None]
+) -> Path:
     moment = datetime.now(TIME_ZONE)
     folder = destination / f"doudi_{moment:%Y%m%dT%H%M%S}"
     destination.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,7 +71,9 @@ def take(
                 coalesce((select fingerprint from ops.identifier_key), '')
             """
         ).fetchone()
-        named = session.execute("select distinct archive_path from ops.load order by 1").fetchall()
+        named = session.execute(
+            "select distinct archive_path from ops.load where archive_removed_at is null order by 1"
+        ).fetchall()
         accounts = _accounts(session)
         version = session.info.server_version
         # Tables of a load under way are unlogged and begin anew, whatever becomes of it.
@@ -83,6 +95,11 @@ def take(
         taken_at=moment.isoformat(), server_version=version, home=str(settings.home), key_fingerprint=fingerprint,
         encrypted=bool(keys), loads=loads, head=head, files=files, archived=archived, lost=lost,
     ).write(folder)  # fmt: skip
+    if settings.erasures.exists():  # beside the sets: whichever of them is restored is erased again
+        target = destination / f"{settings.erasures.name}{ENCRYPTED if keys else ''}"
+        _copy(settings.erasures, target.with_name(f".{target.name}.part"), keys)
+        target.with_name(f".{target.name}.part").replace(target)
+    noted.note(settings.home, "set", taken_at=moment, folder=folder)
     progress(f"archive: {len(archived)} files, {new} of them new")
     for path in lost:
         progress(f"not in the archive any more: {path}")

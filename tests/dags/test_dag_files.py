@@ -22,7 +22,7 @@ def test_reading_is_cheap(all_dags: dict[str, Any]) -> None:
 
 
 def test_one_dag_per_feed_and_those_that_follow(all_dags: dict[str, Any], contracts: dict[str, Contract]) -> None:
-    following = {"build_marts", "periodic_report", "send_extracts", "watch_night"}
+    following = {"build_marts", "maintenance", "periodic_report", "send_extracts", "watch_night"}
     assert set(all_dags["dags"]) == following | {f"feed_{name}" for name in contracts}
 
 
@@ -82,6 +82,15 @@ def test_the_report_comes_when_the_plan_wants_it(all_dags: dict[str, Any]) -> No
     assert report["tasks"]["write"]["upstream"] == ["wait"]
     assert report["tasks"]["wait"]["mode"] == "reschedule"
     assert report["params"] == ["area", "as_of"]
+
+
+def test_maintenance_is_weekly_and_neither_of_its_tasks_waits_for_the_other(all_dags: dict[str, Any]) -> None:
+    maintenance = all_dags["dags"]["maintenance"]
+    assert maintenance["cron"] == "0 14 * * 6"  # in the day, apart from all nights
+    assert {name: task["upstream"] for name, task in maintenance["tasks"].items()} == {
+        "maintain": [], "airflow_history": [],
+    }  # fmt: skip
+    assert maintenance["assets"] == []
 
 
 def test_a_feed_is_added_by_its_contract_alone(read_dags: Read, project: Path, tmp_path: Path) -> None:

@@ -111,3 +111,17 @@ def test_a_dropped_column_and_another_type_are_refused(warehouse_url: str, chang
     for change in (drop, retype):
         with pytest.raises(SchemaError, match=r"contract version 2\.0\.0"):
             _follow(warehouse_url, changed(change, version="2.0.0"))
+
+
+def test_rows_refused_before_the_ledger_kept_headings_tell_them(
+    take: Callable, query: Callable, contracts: dict[str, Contract], warehouse_url: str, tmp_path: Path
+) -> None:
+    take(write(tmp_path, FILE, as_csv([poverty_row(1), poverty_row(2, 身份证号="99000119")])))
+    kept = "select headings -> '' from ops.load"
+    ((sent,),) = query(kept)
+    with connect(warehouse_url) as session:
+        session.execute("update ops.load set headings = '{}'")
+        session.execute("delete from ops.migration where name = '0004_refused_rows_know_their_headings'")
+        create_schemas(session, contracts.values())
+    ((told,),) = query(kept)
+    assert sorted(told) == sorted(sent)

@@ -8,13 +8,14 @@ from airflow.sdk import DAG, Asset, AssetAlias, AssetAny, AssetOrTimeSchedule, C
 from doudi.contracts import Contract
 from doudi.orchestration import tasks
 from doudi.orchestration.failures import tell
-from doudi.orchestration.pages import EXTRACTS_PAGE, MARTS_PAGE, REPORTS_PAGE, WATCH_PAGE, feed_page
+from doudi.orchestration.pages import EXTRACTS_PAGE, MAINTENANCE_PAGE, MARTS_PAGE, REPORTS_PAGE, WATCH_PAGE, feed_page
 from doudi.settings import TIME_ZONE, load_settings
 
 MARTS = Asset(name="marts", uri="x-doudi://marts", group="marts")
 MARTS_BUILT = AssetAlias(name="marts_built", group="marts")  # an event of the marts, where a build changed them
 OWNER = "data_engineering"  # of what no department sends
 _LOADS_AT, _BUILD_AT, _SEND_AT, _WATCH_AT = "0 2 * * *", "30 4 * * *", "30 6 * * *", "0 7 * * *"
+_MAINTAIN_AT = "0 14 * * 6"  # on Saturday afternoon, when no night runs and nobody reads
 _REPORT_AT = "0 8 L 6,9,12 *"  # the last days of June, September and December, on which the plan wants a report
 _TASKS = {
     "retries": 2,
@@ -207,6 +208,33 @@ def reports_dag() -> DAG:
     return dag
 
 
+def maintenance_dag() -> DAG:
+    """Removes what is past its time in retention.yml, and keeps tables in order."""
+    with DAG(
+        dag_id="maintenance",
+        description="Retention by policy: originals, refused rows, results, logs; vacuum.",
+        doc_md=MAINTENANCE_PAGE,
+        schedule=_nightly(_MAINTAIN_AT),
+        tags={"maintenance"},
+        default_args={**_TASKS, "owner": OWNER},
+        **_RUNS,
+    ) as dag:
+
+        @task(execution_timeout=timedelta(hours=6))
+        def maintain() -> dict[str, int]:
+            """Carries out retention.yml on the warehouse and the home. What is in progress waits for the next week."""
+            return tasks.maintain()
+
+        @task(execution_timeout=timedelta(hours=2))
+        def airflow_history() -> dict[str, int]:
+            """Removes old log files, and old runs by Airflow's own `airflow db clean`."""
+            return tasks.airflow_history()
+
+        maintain()
+        airflow_history()
+    return dag
+
+
 def _nightly(cron: str) -> CronTriggerTimetable:
-    """Every night at a time of Shanghai; a night that was missed is not run when the scheduler first starts."""
+    """At a time of Shanghai, every night as a rule; one that was missed is not run when the scheduler first starts."""
     return CronTriggerTimetable(cron, timezone=TIME_ZONE.key)

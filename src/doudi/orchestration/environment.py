@@ -82,6 +82,12 @@ def prepare(settings: Settings, *, database_url: str) -> Airflow:
     return airflow
 
 
+def last_port(settings: Settings) -> int | None:
+    """Where Airflow's web server listened the last time that it ran, None where it never did."""
+    state = settings.home / "airflow" / "state.json"
+    return json.loads(state.read_text()).get("port") if state.exists() else None
+
+
 def use_connections(settings: Settings) -> None:
     """Let this process, which is none of Airflow's, find the connections that Airflow keeps, and no other's home."""
     home = settings.home / "airflow"

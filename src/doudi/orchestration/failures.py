@@ -1,9 +1,7 @@
 """What may be tried again, what is told of a failure, and to whom; never a value of a row."""
 
-import fcntl
 import json
 import logging
-import os
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from doudi.private import append_line
 from doudi.settings import TIME_ZONE, Settings, load_settings
 from doudi.warehouse.connection import WarehouseError
 
@@ -82,13 +81,7 @@ def _keep(**facts: Any) -> None:
     """Beside the machine's other files, since what is wrong may be the warehouse."""
     line = json.dumps({"at": datetime.now(TIME_ZONE).isoformat(timespec="seconds"), **facts}, ensure_ascii=False)
     log.error("alert: %s", line)
-    path = load_settings().home / "alerts.jsonl"
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX)  # on a file system that machines share, appending alone is no protection
-        os.write(file, f"{line}\n".encode())  # in one write, so that a line is there whole or not at all
-    finally:
-        os.close(file)
+    append_line(load_settings().home / "alerts.jsonl", line)
 
 
 def _pass_on(facts: Mapping[str, Any]) -> None:

@@ -85,6 +85,22 @@ The other recipients have got theirs all the same.
 """
 
 
+MAINTENANCE_PAGE = """\
+### Maintenance
+
+Runs on Saturdays. `maintain` removes what is past its time in `retention.yml`: originals of deliveries, texts of closed
+refused rows, results of checks, marts of past days, leftovers of loads that were cut off; then it vacuums.
+`airflow_history` removes old log files and, by `airflow db clean`, old runs. Registers, marts and the record of
+disclosures stay whole. `doudi maintain --dry-run` tells what would go; docs/retention.md has the rest.
+
+#### When it fails at night
+
+It can wait for the morning: nothing depends on it, and the next run goes on where this one was cut off.
+
+1. `RetentionError`: the message names file, line and key, or says that another maintenance is at work.
+2. `airflow_history` failed: run `airflow db clean` by hand to see why.
+"""
+
 REPORTS_PAGE = """\
 ### The plan's periodic report
 

@@ -141,16 +141,30 @@ def _leader(record: dict[str, Any]) -> float | None:
         return None
 
 
-def stop(settings: Settings) -> bool:
-    """Stop the Airflow of this home, whoever started it. Returns False where none was running."""
+def is_running(settings: Settings) -> bool:
+    """Whether the Airflow of this home runs, whoever started it."""
+    return _keeper_of(settings) is not None
+
+
+def _keeper_of(settings: Settings) -> psutil.Process | None:
     path = settings.home / "airflow" / "running.json"
     if not path.exists():
-        return False
+        return None
     record = json.loads(path.read_text())
     try:
         keeper = psutil.Process(record["session"])
-        if keeper.create_time() != record["started"]:
-            return False
+        lives = keeper.create_time() == record["started"] and keeper.status() != psutil.STATUS_ZOMBIE
+        return keeper if lives else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def stop(settings: Settings) -> bool:
+    """Stop the Airflow of this home, whoever started it. Returns False where none was running."""
+    keeper = _keeper_of(settings)
+    if keeper is None:
+        return False
+    try:
         keeper.terminate()
         keeper.wait(STOP_SECONDS)
     except psutil.NoSuchProcess:

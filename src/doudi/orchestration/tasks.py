@@ -186,6 +186,29 @@ def write_reports(as_of: date, *, area: str | None) -> dict[str, int]:
     return {"files": len(made)}
 
 
+def maintain() -> dict[str, int]:
+    """Carry out retention.yml on the warehouse and the home. Returns by rule how many things were removed."""
+    from doudi import maintenance
+    from doudi.warehouse.connection import warehouse_url
+
+    settings = load_settings()
+    with retrying_only_what_may_pass():
+        outcomes = maintenance.maintain(url=warehouse_url(settings), settings=settings, progress=log.info)
+    return {outcome.rule: outcome.count for outcome in outcomes}
+
+
+def airflow_history() -> dict[str, int]:
+    """Remove what of Airflow's history is past its time. Returns counts of files and rows."""
+    from doudi.maintenance import told
+    from doudi.orchestration.history import clear_history
+
+    with retrying_only_what_may_pass():
+        outcomes = clear_history(load_settings())
+    for outcome in outcomes:
+        log.info("%s", told(outcome, dry_run=False))
+    return {outcome.what: outcome.count for outcome in outcomes}
+
+
 def _task_in_lineage() -> str | None:
     """The running task as OpenLineage's events of Airflow name it; None where nobody listens or no task runs."""
     from airflow.providers.openlineage.conf import is_disabled

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
-from doudi import checking, deliveries, ledger, publishing, quality, quarantine
+from doudi import checking, deliveries, erasures, ledger, publishing, quality, quarantine
 from doudi.connectors import connections
 from doudi.contracts import Contract
 from doudi.deliveries import Delivery, DeliveryRefused, Manifest
@@ -81,6 +81,7 @@ class Intake:
         archived, sha256, started_at = connection.execute(
             "select archive_path, sha256, started_at from ops.load where load_id = %s", (load_id,)
         ).fetchone()
+        ledger.refuse_removed(connection, Path(archived))
         delivery = deliveries.parse_name(Path(archived), feeds=[contract.name])
         deliveries.refuse_days_ahead(delivery, received_on=started_at.astimezone(TIME_ZONE).date())
         timings = _Timings()
@@ -104,6 +105,7 @@ class Intake:
             )  # fmt: skip
             typing.run()
             checking.refuse_damaged_cells(connection, contract=contract, tables=tables)
+            erasures.leave_out(connection, typing=typing, settings=self.settings)
             self._compare_with_manifest(load_id, delivery, manifest, landed, tables)
         with timings.of("suite"):
             self._judge(load_id, typing)
@@ -206,8 +208,9 @@ class Intake:
         """Quarantine, register and ledger in one transaction; the caller commits."""
         connection, landed = self.connection, typing.landed
         quarantined = quarantine.keep_refused(connection, landed=landed, tables=typing.tables)
+        erased = erasures.clean_refused(connection, load_id=load_id, contract=self.contract, settings=self.settings)
         if slot and not slot.partial:  # of rows that were refused before, many may be refused again
-            self._refuse_where_too_many(load_id, rows_read=landed.rows_read, quarantined=quarantined)
+            self._refuse_where_too_many(load_id, rows_read=landed.rows_read, quarantined=quarantined, erased=erased)
         if slot is None:
             unchanged = landed.rows_read - quarantined
             counts = {"rows_published": 0, "rows_unchanged": unchanged, "rows_ended": 0}
@@ -219,10 +222,13 @@ class Intake:
         ledger.end(connection, load_id, status=status, rows_quarantined=quarantined, **counts)
         quarantine.settle(connection, load_id)
 
-    def _refuse_where_too_many(self, load_id: int, *, rows_read: int, quarantined: int) -> None:
-        """Refuse the delivery past the share of refused rows that its suite allows; what is wrong with them is kept."""
+    def _refuse_where_too_many(self, load_id: int, *, rows_read: int, quarantined: int, erased: int) -> None:
+        """Refuse the delivery past the share of refused rows that its suite allows; what is wrong with them is kept.
+
+        Nothing is wrong with rows that are left out since somebody was ``erased``.
+        """
         suite = self._suite()
-        if not suite.refuses(refused=quarantined, rows=rows_read):
+        if not suite.refuses(refused=quarantined - erased, rows=rows_read):
             return
         ledger.update(self.connection, load_id, rows_quarantined=quarantined)
         self.connection.commit()

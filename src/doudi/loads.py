@@ -14,12 +14,14 @@ from doudi import deliveries, ledger
 from doudi.connectors import spool
 from doudi.connectors.connections import SourceError
 from doudi.contracts import Contract, load_contracts
-from doudi.deliveries import Delivery, Origin
+from doudi.deliveries import Delivery, DeliveryRefused, Origin
 from doudi.intake import Intake, Progress
 from doudi.ledger import LoadResult
 from doudi.settings import Settings
 from doudi.sources import load_sources
 from doudi.warehouse.connection import connect, warehouse_url
+
+FEED_LOCK = "hashtext('doudi.load'), hashtext(%s)"  # whoever holds it takes in the feed, and nobody else
 
 
 def take_in(feed: str, *, settings: Settings, progress: Progress = lambda line: None) -> list[LoadResult]:
@@ -79,9 +81,11 @@ def land_files(
 ) -> list[LoadResult]:
     """Take in the files named, a refused one again, in the order of their data dates.
 
-    Raises DeliveryRefused for a file whose name does not say what it is.
+    Raises DeliveryRefused for a file whose name does not say what it is, and for one that is not there.
     """
     contracts = load_contracts(settings.contracts)
+    paths = list(paths)
+    _refuse_missing(paths, settings=settings)
     found = sorted((deliveries.parse_name(path, feeds=contracts) for path in paths), key=lambda each: each.order)
     results = []
     for delivery in found:
@@ -93,6 +97,15 @@ def land_files(
             done = status in ("published", "superseded")
             results += [ledger.read(connection, load_id)] if done else work.all([load_id])
     return results
+
+
+def _refuse_missing(paths: list[Path], *, settings: Settings) -> None:
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        with connect(warehouse_url(settings), step="land", role="loader") as connection:
+            for path in missing:
+                ledger.refuse_removed(connection, path.resolve())
+        raise DeliveryRefused("file.missing", f"{missing[0]}: there is no such file")
 
 
 def waiting(*, settings: Settings) -> list[str]:
@@ -115,7 +128,7 @@ def session(settings: Settings, feed: str) -> Iterator[tuple[psycopg.Connection,
     """A connection on which no other process takes in the same feed at the same time."""
     url = warehouse_url(settings)
     with connect(url, step=f"load {feed}", role="loader") as connection:
-        connection.execute("select pg_advisory_lock(hashtext('doudi.load'), hashtext(%s))", (feed,))
+        connection.execute(f"select pg_advisory_lock({FEED_LOCK})", (feed,))
         connection.commit()
         yield connection, url
 

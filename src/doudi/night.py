@@ -1,36 +1,39 @@
-"""A night in one process: what the DAGs do on the scheduler, in the same order and by the same functions."""
+"""A night in one go: what the DAGs do on the scheduler, in the same order and by the same functions."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from functools import partial
 
 from doudi import deliveries, extracts, lineage, loads, quality
+from doudi.connectors import spool
 from doudi.connectors.connections import SourceError
 from doudi.contracts import load_contracts
+from doudi.deliveries import Delivery
+from doudi.ledger import LoadResult
 from doudi.settings import Settings
+from doudi.side_by_side import WorkerLost, each_done, workers_for
+from doudi.sources import load_sources
 from doudi.summary import print_summary
 from doudi.warehouse.connection import WarehouseError, warehouse_url
 
+Progress = Callable[[str], None]
 
-def run_in_process(settings: Settings, *, progress: Callable[[str], None]) -> int:
+
+def run_in_process(settings: Settings, *, progress: Progress) -> int:
     """Take in the inbox, build the marts as of the settings' date, hand out.
 
-    Returns 0, or 1 where a delivery was refused, or a source or a recipient out of reach.
+    Returns 0, or 1 where a delivery was refused, or a source or a recipient out of reach. Where a delivery failed for
+    what may pass, the other feeds are taken in before it is raised.
     """
     from doudi.quality.data_docs import build_data_docs
     from doudi.transform import build, is_needed
 
     url, as_of = warehouse_url(settings), settings.date_of_run()
-    feeds = load_contracts(settings.contracts)
-    _, strange = deliveries.in_folder(settings.inbox, feeds=feeds)
+    found, strange = deliveries.in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
     for refusal in strange:
         progress(str(refusal))
-    results, out_of_reach = [], False
-    for feed in feeds:
-        try:
-            taken_in = loads.take_in(feed, settings=settings, progress=progress)
-            lineage.loaded(feed, taken_in, settings=settings)
-            results += taken_in
-        except SourceError:  # told already; what is there is worth a build all the same
-            out_of_reach = True
+    results, out_of_reach = _take_in(found, settings=settings, progress=progress)
     if is_needed(url, as_of):
         lineage.built(build(url=url, settings=settings, as_of=as_of, progress=progress), settings=settings)
     else:
@@ -48,3 +51,47 @@ def run_in_process(settings: Settings, *, progress: Callable[[str], None]) -> in
         progress(str(error))
     print_summary(settings)
     return int(bool(strange) or out_of_reach or any(result.status == "refused" for result in results))
+
+
+def _take_in(found: Iterable[Delivery], *, settings: Settings, progress: Progress) -> tuple[list[LoadResult], bool]:
+    """Take in all feeds side by side; returns what became of their deliveries, and whether a source was out of reach.
+
+    Raises the first feed's error that is no source's, when all others are taken in.
+    """
+    waiting = loads.waiting(settings=settings)
+    feeds = _largest_first(_with_sources(settings).union(waiting), found, settings=settings)
+    workers = workers_for(len(feeds))
+    if waiting and workers > 1:
+        quality.prepare()  # takes seconds and 200 MB: once, before the processes are forked
+    results, errors = [], {}
+    work = partial(_take_in_one, settings=settings)
+    with closing(each_done(work, feeds, workers=workers, tell=progress)) as done:
+        for feed, outcome in done:
+            if isinstance(outcome, Exception):
+                errors[feed] = outcome
+            else:
+                lineage.loaded(feed, outcome, settings=settings)
+                results += outcome
+    for feed, error in sorted(errors.items()):
+        if isinstance(error, WorkerLost):
+            raise WorkerLost(f"{feed}: {error}; what it had begun is taken up again the next time")
+        if not isinstance(error, SourceError):
+            raise error
+    return results, bool(errors)  # a source's error was told; what is there is worth a build all the same
+
+
+def _take_in_one(feed: str, progress: Progress, *, settings: Settings) -> list[LoadResult]:
+    return loads.take_in(feed, settings=settings, progress=progress)
+
+
+def _with_sources(settings: Settings) -> set[str]:
+    """The feeds that are pulled: what is new at their sources shows only then."""
+    return {source.feed for source in load_sources(settings.sources, feeds=load_contracts(settings.contracts))}
+
+
+def _largest_first(feeds: Iterable[str], found: Iterable[Delivery], *, settings: Settings) -> list[str]:
+    """By the bytes that lie here, so that no long one begins when the others end."""
+    sizes: Counter[str] = Counter()
+    for delivery in [*found, *spool.deliveries_in(settings.spool, feeds=set(feeds))]:
+        sizes[delivery.feed] += delivery.origin.size
+    return sorted(feeds, key=lambda feed: (-sizes[feed], feed))

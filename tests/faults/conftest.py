@@ -63,4 +63,5 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture
 def without_suite(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("doudi.quality.judge", lambda **_: [])
+    monkeypatch.setattr("doudi.quality.prepare", lambda: None)
     monkeypatch.setattr("doudi.quality.Suite.refuses", lambda *_, **__: False)

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from made_up import as_csv, citizen_id, poverty_row, write
+from made_up import as_csv, citizen_id, poverty_row, visit_row, write
 
 from doudi import loads, publishing
+from doudi.contracts import Contract
+from doudi.night import run_in_process
 from doudi.settings import Settings
+from doudi.side_by_side import WorkerLost
 from doudi.warehouse import cluster
 from doudi.warehouse.connection import WarehouseError, connect
 
 NAME = "poverty_register_513431_20200331.csv"
+OTHER = "household_visit_513431_20200331.csv"
 STATE = "select status, error_code from ops.load"
 
 
@@ -93,6 +97,57 @@ def test_one_delivery_that_breaks_does_not_keep_the_next_from_being_taken_in(
         ("2020-03-31", "failed"),
         ("2020-04-30", "published"),
     ]
+
+
+@pytest.fixture
+def two_feeds(night: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A night of two feeds on a machine with two cores."""
+    monkeypatch.setattr("doudi.side_by_side.os.cpu_count", lambda: 2)
+    write(night.inbox, OTHER, as_csv([visit_row("RP03-20200630-7K2MD9QXTA", "2020-03-30")]))
+    return night
+
+
+def _before_publishing(monkeypatch: pytest.MonkeyPatch, feed: str, instead: Callable[[], None]) -> None:
+    real = publishing.publish
+
+    def publish(connection: psycopg.Connection, *, contract: Contract, **named: object) -> publishing.Published:
+        if contract.name == feed:
+            instead()
+        return real(connection, contract=contract, **named)
+
+    monkeypatch.setattr("doudi.publishing.publish", publish)
+
+
+def _fail() -> None:
+    raise psycopg.errors.DiskFull("no space")
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("happens", "raised", "told", "left_as"),
+    [
+        (_fail, WarehouseError, "load [0-9]+: DiskFull", "failed"),
+        (_die, WorkerLost, "poverty_register: its process ended in the middle with exit code -9", "landed"),
+    ],
+)
+def test_a_feed_that_breaks_ends_the_night_when_the_others_are_taken_in(
+    two_feeds: Settings, query: Callable, monkeypatch: pytest.MonkeyPatch, happens: Callable, raised: type,
+    told: str, left_as: str,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as broken:
+        _before_publishing(broken, "poverty_register", happens)
+        with pytest.raises(raised, match=told):
+            run_in_process(two_feeds, progress=lambda line: None)
+    assert query("select feed, status from ops.load order by feed") == [
+        ("household_visit", "published"),
+        ("poverty_register", left_as),
+    ]
+    assert loads.waiting(settings=two_feeds) == ["poverty_register"]
+    (result,) = loads.take_in("poverty_register", settings=two_feeds)
+    assert (result.status, result.rows_published) == ("published", 2)
 
 
 def test_what_postgres_says_of_a_row_never_leaves(night: Settings, query: Callable) -> None:

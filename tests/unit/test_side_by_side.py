@@ -1,0 +1,84 @@
+"""Things done side by side: what comes of each, and that no process outlives who started it."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from fates import work
+
+from doudi.side_by_side import Tell, WorkerLost, each_done
+from doudi.warehouse.connection import WarehouseError
+
+
+def _wait_for_ever(thing: Path, tell: Tell) -> None:
+    thing.with_suffix(".part").write_text(str(os.getpid()))
+    thing.with_suffix(".part").rename(thing)
+    while True:
+        time.sleep(0.05)
+
+
+@pytest.fixture(params=["fork", "spawn"])
+def started_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Linux, and as everywhere else."""
+    monkeypatch.setattr("doudi.side_by_side.sys.platform", "linux" if request.param == "fork" else "darwin")
+
+
+def test_one_that_fails_or_dies_keeps_no_other_from_being_done(started_by: None) -> None:
+    told: list[str] = []
+    things = ["first", "dies", "fails", "cannot be told", "last"]
+    came = dict(each_done(work, things, workers=2, tell=told.append))
+    assert came.keys() == set(things)
+    assert isinstance(came["dies"], WorkerLost)
+    assert str(came["dies"]) == "its process ended in the middle with exit code -9"
+    assert (str(came["fails"]), came["fails"].sqlstate) == ("load 1: DiskFull", "53100")
+    assert "in work" in came["fails"].__notes__[0]
+    assert str(came["cannot be told"]) == "_NoPickle"
+    assert {came["first"].split(" by ")[0], came["last"].split(" by ")[0]} == {"first done", "last done"}
+    assert str(os.getpid()) not in came["first"] + came["last"]
+    assert sorted(told) == sorted(f"{thing} begun" for thing in things)
+    assert multiprocessing.active_children() == []
+
+
+def test_one_worker_needs_no_other_process() -> None:
+    (first, failed) = each_done(work, ["first", "fails"], workers=1, tell=lambda line: None)
+    assert first == ("first", f"first done by {os.getpid()}")
+    assert isinstance(failed[1], WarehouseError)
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_all_end_with_the_process_that_started_them(end: signal.Signals, tmp_path: Path) -> None:
+    places = [tmp_path / "one", tmp_path / "two"]
+    parent = os.fork()
+    if parent == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            list(each_done(_wait_for_ever, places, workers=2, tell=lambda line: None))
+        os._exit(130)
+    _until(lambda: all(place.exists() for place in places))
+    os.kill(parent, end)
+    assert os.waitstatus_to_exitcode(os.waitpid(parent, 0)[1]) == (130 if end == signal.SIGINT else -end)
+    workers = [int(place.read_text()) for place in places]
+    _until(lambda: not any(map(_lives, workers)))
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    """A zombie, which only the machine's first process can reap, does nothing any more."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return True

@@ -1,8 +1,8 @@
-"""The services of docker-compose.yml's profile celery as processes of this machine.
+"""The services of docker-compose.yml's profiles celery and superset as processes of this machine.
 
 Each gets the command and the environment that the file gives it, with folders, hosts and ports of this machine in the
-place of the containers'; they run on what requirements-cluster.txt locks, as the image does. Nothing here repeats a
-setting: what the file gets wrong fails here.
+place of the containers'; Airflow's run on what requirements-cluster.txt locks, as the image does. Nothing here repeats
+a setting: what the file gets wrong fails here.
 """
 
 import os
@@ -15,9 +15,11 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
+import pytest
 from composed import compose, image_environment, image_files
 
 from doudi.ports import free_port
+from doudi.warehouse import cluster
 
 _END_SECONDS = 30
 
@@ -61,8 +63,31 @@ class Machine:
             "@redis:6379": f"@127.0.0.1:{self.broker_port}",
         }
 
-    def copy_what_the_image_holds(self) -> None:
-        for there, source in image_files(self.project).items():
+    def make(self, *stages: str) -> None:
+        """The volumes, what these stages of the image hold, the secrets, and the databases on an empty server."""
+        for folder in (self.home, self.folder / "airflow", self.folder / "scratch", self.folder / "logs"):
+            folder.mkdir()
+        for stage in stages:
+            self._copy_what_it_holds(stage)
+        without = shutil.ignore_patterns("secrets")
+        shutil.copytree(self.project / "deploy", self.folder / "deploy", ignore=without)
+        _run("sh", str(self.folder / "deploy" / "secrets.sh"))
+        for path in self.secrets.iterdir():
+            path.write_text(self.here(path.read_text()))
+        self._make_databases()
+
+    def _make_databases(self) -> None:
+        """By the script that the Postgres image runs on an empty volume."""
+        url = urlsplit(self.server_url)
+        script = self.folder / "postgres.sh"
+        script.write_text(self.here((self.project / "deploy" / "postgres.sh").read_text()))
+        given = {
+            "PGHOST": url.hostname, "PGPORT": str(url.port), "PGPASSWORD": url.password, "POSTGRES_USER": url.username,
+        }  # fmt: skip
+        _run("sh", str(script), env={"PATH": f"{cluster.binaries()}:{os.defpath}", **given})
+
+    def _copy_what_it_holds(self, stage: str) -> None:
+        for there, source in image_files(self.project, stage=stage).items():
             place = Path(self.here(there))
             place.parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if (self.project / source).is_dir() else shutil.copy
@@ -123,6 +148,20 @@ class Machine:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_END_SECONDS)
             kill_session(process.pid)
+
+
+@contextmanager
+def postgres_of_containers(home: Path) -> Iterator[str]:
+    """A server as the container has it: its administrator is called postgres, and it holds nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "USER", "postgres")
+        yield cluster.start(home)
+        cluster.stop(home)
+
+
+def _run(*command: str, env: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def kill_session(session: int) -> int:

@@ -18,9 +18,19 @@ from doudi.synth.generate import generate
 
 @contextmanager
 def taken_in(
-    server_url: str, *, template: str, settings: Settings, home: Path, persons: int, as_of: date
+    server_url: str,
+    *,
+    template: str,
+    settings: Settings,
+    home: Path,
+    persons: int,
+    as_of: date,
+    feeds: tuple[str, ...] = ("",),
 ) -> Iterator[Settings]:
-    """The settings of an installation in ``home`` that holds the county; suites, which cost seconds, do not judge."""
+    """The settings of an installation in ``home`` that holds the county, or the ``feeds`` named.
+
+    Suites, which cost seconds, do not judge.
+    """
     with copied(server_url, template=template) as name, pytest.MonkeyPatch.context() as patch:
         own = replace(
             settings, database_url=url_of(server_url, name), home=home, inbox=home / "inbox", out=home / "out",
@@ -29,7 +39,11 @@ def taken_in(
         divisions = settings.dbt_project / "seeds" / "division.csv"
         generate(own.inbox, persons=persons, seed=4, as_of=as_of, clean=True, division_file=divisions)
         patch.setattr("doudi.quality.judge", lambda **_: [])
-        files = sorted(path for path in own.inbox.iterdir() if path.is_file() and "manifest" not in path.name)
+        files = sorted(
+            path
+            for path in own.inbox.iterdir()
+            if path.is_file() and "manifest" not in path.name and path.name.startswith(feeds)
+        )
         assert {result.status for result in loads.land_files(files, settings=own)} == {"published"}
         yield own
 

@@ -4,6 +4,7 @@ Load numbers may differ (a killed process has used some up), so a row is told by
 """
 
 import hashlib
+import re
 from pathlib import Path
 
 import psycopg
@@ -30,10 +31,21 @@ _QUARANTINE = """
     order by load.file_name, refused.row_no
 """
 _CHECKS = """
-    select load.file_name, result.suite, result.rule, result.success, result.evaluated, result.unexpected
+    select
+        load.file_name, result.suite, result.rule, coalesce(result.column_name, ''), result.success, result.evaluated,
+        result.unexpected
     from ops.check_result as result inner join ops.load as load using (load_id)
-    order by load.file_name, result.rule
+    order by 1, 2, 3, 4, 5, 6, 7
 """
+_TABLES = """
+    select format('%%I.%%I', nspname, relname)
+    from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname = any(%s) and relkind in ('r', 'p')
+    order by 1
+"""
+_WHEN = "'{proposed_at,decided_at,noted_at}'::text[]"  # something was written down, which no two runs have in common
+# A load's number, also where it begins what names a proposal: 40-260-citizen_id-…
+NUMBER_OF_A_LOAD = re.compile(r'(load_id": |"subject": ")(\d{1,9})(?=\D)')
 SUM_RULE_BROKEN = """
     select file_name from ops.load
     where status = 'published'
@@ -54,6 +66,18 @@ def content(url: str) -> dict[str, object]:
             "ops.quarantine": session.execute(_QUARANTINE).fetchall(),
             "ops.check_result": session.execute(_CHECKS).fetchall(),
         }
+
+
+def checksums(url: str, *schemas: str) -> dict[str, tuple[int, str]]:
+    """Of every table in ``schemas`` how many rows it has, and a checksum of them."""
+    with psycopg.connect(url) as session:
+        names = {str(number): name for number, name in session.execute("select load_id, file_name from ops.load")}
+        found = {}
+        for (table,) in session.execute(_TABLES, (list(schemas),)).fetchall():
+            rows = session.execute(f"select (to_jsonb(told) - {_WHEN})::text from {table} as told")
+            lines = sorted(NUMBER_OF_A_LOAD.sub(lambda load: load[1] + names[load[2]], line) for (line,) in rows)
+            found[table] = len(lines), hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return found
 
 
 def left_over(url: str, home: Path) -> list[str]:

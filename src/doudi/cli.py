@@ -15,23 +15,28 @@ from doudi.backup import BackupError
 from doudi.cli_access import app as access
 from doudi.cli_disclosures import disclosures
 from doudi.cli_doctor import doctor
+from doudi.cli_erasures import erase
 from doudi.cli_extracts import app as extracts
 from doudi.cli_health import alerts, health
+from doudi.cli_maintenance import maintain
 from doudi.cli_operations import archive_wal, backup, restore
 from doudi.cli_reports import report
 from doudi.cli_review import app as review_desk
 from doudi.connectors.connections import SourceError
 from doudi.contracts import ContractError, load_contracts
 from doudi.deliveries import DeliveryRefused
+from doudi.erasures import ErasureError
 from doudi.explain import Language, UnknownWarning, language_of
 from doudi.explain import explain as explain_warning
 from doudi.extracts import ExtractError
 from doudi.identity import ReviewError
+from doudi.maintenance import RetentionError
 from doudi.orchestration.environment import use_connections
 from doudi.quality import SuiteError
 from doudi.quarantine import QuarantineError
 from doudi.reports import ReportError
 from doudi.settings import Settings, SettingsError, load_settings, parse_date
+from doudi.side_by_side import WorkerLost
 from doudi.simulate.changes import SimulationError
 from doudi.sources import SourcesError
 from doudi.transform import BuildError
@@ -52,16 +57,19 @@ app.add_typer(extracts, name="extract")
 app.command("disclosures")(disclosures)
 app.command("report")(report)
 app.command("doctor")(doctor)
+app.command("erase")(erase)
 app.command("health")(health)
 app.command("alerts")(alerts)
+app.command("maintain")(maintain)
 app.command("backup")(backup)
 app.command("restore")(restore)
 db.command("archive-wal")(archive_wal)
 
 _MENDABLE = (
     *(AccessError, BacktestError, QuarantineError, ReviewError, RoleError, SimulationError, SourceError, SourcesError),
-    *(BuildError, ContractError, DeliveryRefused, ExtractError, SettingsError, SchemaError, SuiteError),
-    *(BackupError, MigrationError, ReportError, UnknownWarning, WarehouseError, cluster.ClusterError),
+    *(BuildError, ContractError, DeliveryRefused, ErasureError, ExtractError, SettingsError, SchemaError, SuiteError),
+    *(BackupError, MigrationError, ReportError, RetentionError, UnknownWarning, WarehouseError, WorkerLost),
+    cluster.ClusterError,
 )
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Compute for this day, YYYY-MM-DD; today in Shanghai else.")]
 
@@ -197,7 +205,7 @@ def run(
     as_of: AsOf = None,
     out: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
-    """A whole night in this one process, without Airflow: take in, build, hand out.
+    """A whole night in one go, without Airflow: take in all feeds side by side, build, hand out.
 
     Ends with 1 where a delivery is refused.
     """

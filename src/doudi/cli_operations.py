@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from doudi import backup as backups
+from doudi import erasing
 from doudi.settings import TIME_ZONE, SettingsError, load_settings
-from doudi.warehouse import cluster
+from doudi.warehouse import cluster, schema
 from doudi.warehouse.connection import warehouse_url
 
 
@@ -62,6 +63,9 @@ def restore(
         if to or wal:
             raise backups.BackupError("--to and --wal go with a base backup (doudi backup --base)")
         backups.restore(folder, url=warehouse_url(settings), settings=settings, identity=identity, progress=_say)
+    if not check and settings.erasures.exists():
+        schema.initialise(warehouse_url(settings), settings)
+        erasing.again(settings=settings, progress=_say)
 
 
 def archive_wal(

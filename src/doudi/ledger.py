@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,9 +11,12 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from doudi.contracts import Contract
-from doudi.deliveries import Archived, Delivery, Origin
+from doudi.deliveries import Archived, Delivery, DeliveryRefused, Origin
+from doudi.settings import TIME_ZONE
 
 FINAL = ("published", "superseded", "refused")
+# Shared by who copies the archive whole, held by who removes from it.
+ARCHIVE_LOCK = "hashtext('doudi.archive')"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,9 @@ def register(
         f"""
         insert into ops.load ({", ".join(row)}) values ({", ".join(f"%({name})s" for name in row)})
         on conflict (feed, area_code, data_date, sha256) do update
-        set source_uri = excluded.source_uri, source_modified_at = excluded.source_modified_at
+        set
+            source_uri = excluded.source_uri, source_modified_at = excluded.source_modified_at,
+            archive_removed_at = null -- it has just been archived again
         returning load_id, status
         """,
         row,
@@ -98,6 +104,25 @@ def register(
         (origin.uri, origin.size, origin.modified_at, load_id),
     )
     return load_id, status
+
+
+def refuse_removed(connection: psycopg.Connection, path: Path) -> None:
+    """Raise DeliveryRefused(``file.removed``) where ``path`` is an archived file that retention.yml has had removed."""
+    row = connection.execute(
+        """
+        select load_id, archive_removed_at from ops.load
+        where archive_path = %s and archive_removed_at is not null
+        order by load_id limit 1
+        """,
+        (str(path),),
+    ).fetchone()
+    if row and not path.exists():
+        load_id, removed_at = row
+        raise DeliveryRefused(
+            "file.removed",
+            f"{path.name}: the original of load {load_id} was removed on {removed_at.astimezone(TIME_ZONE):%Y-%m-%d},"
+            " past its time in retention.yml: bring it from a backup, or have it sent again",
+        )
 
 
 def update(connection: psycopg.Connection, load_id: int, **values: Any) -> None:

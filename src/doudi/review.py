@@ -168,9 +168,15 @@ def _undo_row(proposal: Proposal, *, settings: Settings, reason: str) -> None:
     with session(settings, contract.name) as (connection, _):
         accepted = decisions.accepted_of_row(connection, load_id=number.load_id, row_no=number.row_no)
         decisions.record(connection, accepted, "undo", reason=reason)
-        (replay,) = connection.execute(
-            "select replay_load_id from ops.quarantine where load_id = %s and row_no = %s", number
+        replay, text_is_gone = connection.execute(
+            """
+            select replay_load_id, values_removed_at is not null
+            from ops.quarantine where load_id = %s and row_no = %s
+            """,
+            number,
         ).fetchone()
+        if text_is_gone:
+            raise ReviewError(f"{number} cannot be opened again: its text was removed, past its time in retention.yml")
         if replay is None:  # the acceptance was cut off before the row was taken in
             return
         result = ledger.read(connection, replay)

@@ -26,6 +26,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "code": ("is none of the values of the contract", "不在约定的取值范围内"),
     "minimum": ("is below the least value", "小于最小值"),
     "duplicate_key": ("repeats the key of an earlier row of the file", "与本文件前面一行的主键重复"),
+    "erased": (
+        "is of somebody whose data were erased on the delivery's day or later",
+        "该人员信息已依法删除，删除日及以前的数据不再接收",
+    ),
     "line.columns": ("has more or fewer fields than the header", "列数与表头不一致"),
     "line.quote": ("has a quotation mark that is not closed", "引号没有成对"),
     "line.encoding": ("holds bytes that are no text", "含有无法识别的字节"),

@@ -62,6 +62,10 @@ class Settings:
         return self.project / "access.yml"
 
     @property
+    def retention(self) -> Path:
+        return self.project / "retention.yml"
+
+    @property
     def outgoing(self) -> Path:
         """Where extracts lie from when they are written until they are delivered; closed to others."""
         return self.home / "outgoing"
@@ -105,6 +109,11 @@ class Settings:
     def reports(self) -> Path:
         """What `periodic_report` writes, a folder for each day."""
         return self.home / "reports"
+
+    @property
+    def erasures(self) -> Path:
+        """Whose data were erased, by hash: what a restored database must be erased of again."""
+        return self.home / "erasures.jsonl"
 
     @property
     def spool(self) -> Path:

@@ -90,6 +90,8 @@ def test_a_plain_account_builds_and_reads_whom_a_warning_is_about(plain: County)
     assert plain.query("select usesuper from pg_user where usename = session_user") == [(False,)]
     found = plain.query("select distinct citizen_id from marts.warning inner join identity.person using (person_id)")
     assert found == [(citizen_id(7),)]
+    may = "pg_has_role('plain', 'doudi_bi', 'set'), pg_has_role('plain', 'doudi_bi', 'usage')"
+    assert plain.query(f"select {may}") == [(True, False)]  # reports read as a reader does
     schema.initialise(plain.url, plain.settings)  # once more changes nothing
 
 

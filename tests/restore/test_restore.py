@@ -3,8 +3,6 @@
 `make test-restore` runs this; it builds a county's marts seven times.
 """
 
-import hashlib
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pyrage
 import pytest
+from warehouse_state import checksums
 
 from doudi import backup, deliveries
 from doudi.access import logins
@@ -26,11 +25,6 @@ from doudi.warehouse.connection import connect, warehouse_url
 
 PASSWORD = "not a secret"  # noqa: S105 (of a server that is gone after the test)
 NIGHTS = (date(2020, 4, 30), date(2020, 5, 31), date(2020, 6, 30))
-_TABLES = """
-    select schemaname || '.' || tablename from pg_tables
-    where schemaname in ('marts', 'identity', 'register') order by 1
-"""
-_LOAD = re.compile(r'(load_id": )(\d+)')
 _RIGHTS = """
     select class.oid::regclass::text, class.relowner::regrole::text, array(select unnest(class.relacl)::text order by 1)
     from pg_class as class
@@ -73,15 +67,7 @@ def _night(settings: Settings, all_files: Path, day: date) -> None:
 
 
 def _content(url: str) -> dict[str, tuple[int, str]]:
-    """Rows and checksum of each table. A load is told by its file's name: numbers may be skipped in a recovery."""
-    with psycopg.connect(url) as session:
-        names = {str(number): name for number, name in session.execute("select load_id, file_name from ops.load")}
-        content = {}
-        for (table,) in session.execute(_TABLES).fetchall():
-            rows = session.execute(f"select (to_jsonb(told) - 'proposed_at')::text from {table} as told")
-            lines = sorted(_LOAD.sub(lambda found: found[1] + names[found[2]], line) for (line,) in rows)
-            content[table] = len(lines), hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    return content
+    return checksums(url, "identity", "marts", "register")
 
 
 def _ledger(url: str) -> list[tuple]:

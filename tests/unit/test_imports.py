@@ -7,7 +7,7 @@ import doudi
 
 # From the bottom up; a module may import from its own line and those before it.
 LAYERS = (
-    {"closed", "ports", "private"},
+    {"closed", "ports", "private", "side_by_side"},
     {"settings", "contracts", "rules", "sources"},
     {"access"},
     {"warehouse"},
@@ -16,14 +16,15 @@ LAYERS = (
     {"column_rules", "landing", "ledger"},
     {"checking", "typed_rows", "quarantine"},
     {"identity", "publishing", "small_cells"},
+    {"erasures"},
     {"intake", "withdrawing"},
     {"backup", "loads", "transform", "extracts", "explain", "synth"},
-    {"returns"},
-    {"alerts", "doctor", "health", "lineage", "reports", "review", "summary"},
+    {"returns", "erasing"},
+    {"alerts", "health", "lineage", "maintenance", "reports", "review", "summary"},
     {
         "cli_access",
         "cli_disclosures",
-        "cli_doctor",
+        "cli_erasures",
         "cli_extracts",
         "cli_health",
         "cli_operations",
@@ -32,6 +33,8 @@ LAYERS = (
     },
     {"backtest", "simulate"},
     {"dashboards", "night", "orchestration"},
+    {"doctor"},
+    {"cli_doctor", "cli_maintenance"},
     {"cli"},
 )
 HEIGHT = {module: height for height, modules in enumerate(LAYERS) for module in modules}

@@ -6,6 +6,7 @@ always has: that is the one thing which an upgrade leaves otherwise than a new i
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,13 +16,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from warehouse_state import NUMBER_OF_A_LOAD
 
 FIRST_COMMIT = "f52e47c"
 PROJECT = Path(__file__).resolve().parents[2]
 FEBRUARY, MARCH = "2020-02-29", "2020-03-31"
 _COMMAND = "from doudi.cli import main; main()"
-# When and as which something was done; a row's hash follows from the rules by which it was last read.
-_OF_THE_RUN = "load_id|build_id|hash|built_at|computed_at|changed_at"
+# When and under which number something was done; a row's hash follows from the rules by which it was last read.
+_OF_THE_RUN = "load_id|build_id|review_no|hash|built_at|computed_at|changed_at|proposed_at"
 
 # Columns by name and not by place, since one that was added later stands last.
 _STRUCTURE = """
@@ -61,29 +63,37 @@ class Installation:
         }
         command = [sys.executable, "-P", "-c", _COMMAND, *map(str, arguments)]
         result = subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True)
-        assert result.returncode in (0, 1), result.stderr[
-            -2000:
-        ]  # 1: a delivery was refused, as some are planted to be
-        assert "Traceback" not in result.stderr, result.stderr[-2000:]
+        told = result.stderr[-2000:]
+        assert result.returncode in (0, 1), told  # 1: a delivery was refused, as some are planted to be
+        assert not re.search("^Traceback|^doudi: ", result.stderr, flags=re.MULTILINE), told
         return result.stdout.strip()
 
     def rows(self, *schemas: str, without: str = _OF_THE_RUN) -> dict[str, Counter[str]]:
-        """Every table of ``schemas`` as its rows' texts, but for the columns whose names match ``without``."""
+        """Every table of ``schemas`` as its rows' texts, but for the columns whose names match ``without``.
+
+        A load in an evidence is told by its file's name: two installations number the same deliveries otherwise.
+        """
         with psycopg.connect(self.doudi("db", "url")) as session:
-            columns = session.execute(
+            files = {str(number): name for number, name in session.execute("select load_id, file_name from ops.load")}
+            left_out = session.execute(
                 """
                 select
-                    table_schema || '.' || table_name, string_agg(quote_ident(column_name), ', ' order by column_name)
+                    table_schema || '.' || table_name,
+                    coalesce(array_agg(column_name::text) filter (where column_name ~ %s), '{}')
                 from information_schema.columns
                 inner join information_schema.tables using (table_schema, table_name)
-                where table_schema = any(%s) and table_type = 'BASE TABLE' and column_name !~ %s
+                where table_schema = any(%s) and table_type = 'BASE TABLE'
                 group by 1
                 """,
-                (list(schemas), without),
+                (without, list(schemas)),
             ).fetchall()
+            told = "select (to_jsonb(row) - %s::text[])::text from {} as row"
             return {
-                table: Counter(text for (text,) in session.execute(f"select row({names})::text from {table}"))
-                for table, names in columns
+                table: Counter(
+                    NUMBER_OF_A_LOAD.sub(lambda load: load[1] + files[load[2]], text)
+                    for (text,) in session.execute(told.format(table), (columns,))
+                )
+                for table, columns in left_out
             }
 
     def structure(self) -> set[tuple[str, str, str]]:

@@ -33,7 +33,8 @@ def reader_roles(connection: psycopg.Connection) -> list[ReaderRole]:
             array_remove(array_agg(login.rolname order by login.rolname), null)
         from access.reader as reader
         left join pg_roles as roles on reader.role = roles.rolname
-        left join pg_auth_members as membership on roles.oid = membership.roleid
+        -- the account that made a role, or takes it for a report, is a member that inherits nothing
+        left join pg_auth_members as membership on roles.oid = membership.roleid and membership.inherit_option
         left join pg_roles as login
             on membership.member = login.oid
             and login.rolcanlogin

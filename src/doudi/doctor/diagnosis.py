@@ -4,21 +4,28 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 
-from doudi.doctor import machine, places, warehouse
+from doudi.doctor import machine, places, server, warehouse
+from doudi.doctor.airflow import airflow
+from doudi.doctor.backups import backups
 from doudi.doctor.finding import Finding
-from doudi.settings import Settings
+from doudi.doctor.upkeep import archived_files, maintained
+from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse import cluster
 from doudi.warehouse.connection import plain_url, without_values
 
 _CONNECT_SECONDS = 5
+_LOCK_SECONDS = 5
 _HERE = (
-    *(machine.python, machine.packages, machine.disk, machine.clock),
+    *(machine.python, machine.packages, machine.disk, machine.clock, machine.ports),
     *(places.home, places.open_keys, places.seeds, places.dbt_target),
 )
-_OF_A_SERVER = (warehouse.server_version, warehouse.server_clock, warehouse.schemas)
+_OF_A_SERVER = (
+    *(server.version, server.clock, server.time_zone, server.connections, server.idle_transactions),
+    *(server.transaction_age, server.archiving, server.checksums, warehouse.room, warehouse.schemas),
+)
 _OF_A_WAREHOUSE = (
-    *(warehouse.migrations, warehouse.registers, warehouse.rights),
-    *(warehouse.identifiers, warehouse.unfinished_loads),
+    *(warehouse.migrations, warehouse.registers, warehouse.rights, warehouse.identifiers, warehouse.erasures),
+    *(warehouse.unfinished_loads, backups, airflow, maintained, archived_files),
 )
 
 
@@ -40,23 +47,23 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
         )
         return
     try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its message quotes what may be of the password
+        yield server.out_of_reach("DOUDI_DATABASE_URL is no URL that PostgreSQL reads", settings=settings)
+        return
+    try:
         with psycopg.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
             connection.execute("set default_transaction_read_only to on")
-            of_server = [finding for check in _OF_A_SERVER for finding in check(connection, settings)]
-            yield from of_server
-            if any(finding.fault == "schemas.missing" for finding in of_server):
-                return
-            for check in _OF_A_WAREHOUSE:
+            connection.execute(f"set timezone to '{TIME_ZONE.key}'; set lock_timeout to '{_LOCK_SECONDS}s'")
+            missing = False
+            for check in _OF_A_SERVER:
+                for finding in _look(check, connection, settings):
+                    missing |= finding.fault == "schemas.missing"
+                    yield finding
+            for check in () if missing else _OF_A_WAREHOUSE:
                 yield from _look(check, connection, settings)
     except psycopg.OperationalError as error:
-        place = "DOUDI_DATABASE_URL" if settings.database_url else f"{settings.home / 'postgres' / 'server.log'}"
-        yield Finding(
-            fault="server.unreachable",
-            severity="error",
-            what=f"no connection to the warehouse ({type(error).__name__})",
-            meaning="nothing can be taken in, built or read",
-            command=f"see that the server runs and lets us in: look at {place}",
-        )
+        yield server.out_of_reach(str(error), settings=settings)
 
 
 def _look(
@@ -74,6 +81,14 @@ def _look(
             what=f"could not look at {check.__name__}: {without_values(error)}",
             meaning="something that doudi init makes is not there",
             command="doudi init",
+        )
+    except psycopg.errors.LockNotAvailable:
+        yield Finding(
+            fault="tables.locked",
+            severity="error",
+            what=f"could not look at {check.__name__}: a table was locked for {_LOCK_SECONDS} s",
+            meaning="loads, builds and readers wait for it too",
+            command="doudi doctor once more; where it lasts, end who holds it: see sessions.idle, or pg_blocking_pids",
         )
     except psycopg.errors.InsufficientPrivilege as error:
         yield Finding(

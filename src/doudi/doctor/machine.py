@@ -1,16 +1,22 @@
-"""The machine: Python, packages, disk, clock."""
+"""The machine: Python, packages, disks, clock, ports."""
 
+import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+from doudi.backup import noted
 from doudi.doctor.finding import Finding
+from doudi.orchestration import environment, server
+from doudi.ports import free_port
 from doudi.settings import Settings
+from doudi.warehouse import cluster
 
 _LEAST_FREE_BYTES = 2 << 30  # a night of a county, with its build
+_LEAST_FREE_FILES = 10_000
 _EARLIEST_YEAR = 2024
 
 
@@ -52,16 +58,35 @@ def _there(name: str) -> str | None:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    place = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
-    free = shutil.disk_usage(place).free
-    if free < _LEAST_FREE_BYTES:
-        yield Finding(
-            fault="disk.full",
-            severity="error",
-            what=f"{free >> 20} MiB are free where {settings.home} lies",
-            meaning="loads and builds fail in the middle; they leave nothing half done, and are taken up again",
-            command=f"du -xh --max-depth=2 {settings.home} | sort -h",
-        )
+    """Of each disk that something is written to; of two folders on one, the first is named."""
+    told = set()
+    for folder in _written(settings):
+        place = next(each for each in (folder, *folder.parents) if each.exists())
+        if place.stat().st_dev in told:
+            continue
+        told.add(place.stat().st_dev)
+        there = os.statvfs(place)
+        free = there.f_bavail * there.f_frsize
+        lacking = []
+        if free < _LEAST_FREE_BYTES:
+            lacking.append(f"{free >> 20} MiB")
+        if there.f_files and there.f_favail < _LEAST_FREE_FILES:  # some file systems have no limit, and say 0
+            lacking.append(f"room for {there.f_favail} files")
+        if lacking:
+            yield Finding(
+                fault="disk.full",
+                severity="error",
+                what=f"only {' and '.join(lacking)} free where {folder} lies",
+                meaning="loads and builds fail in the middle; they leave nothing half done, and are taken up again",
+                command=f"du -xh --max-depth=2 {folder} | sort -h; what may go: docs/operations.md#the-disk-is-full",
+            )
+
+
+def _written(settings: Settings) -> Iterator[Path]:
+    yield from (settings.home, settings.out)
+    if not settings.database_url and (wal := cluster.wal_folder(settings.home)):
+        yield wal
+    yield from (backup.folder.parent for backup in noted.last(settings.home).values())
 
 
 def clock(_: Settings) -> Iterator[Finding]:
@@ -73,3 +98,18 @@ def clock(_: Settings) -> Iterator[Finding]:
             meaning="deliveries of today are refused as lying ahead",
             command="as an administrator: timedatectl set-ntp true",
         )
+
+
+def ports(settings: Settings) -> Iterator[Finding]:
+    """Those that PostgreSQL and Airflow had the last time, where neither listens there now."""
+    postgres = None if settings.database_url or cluster.url(settings.home) else cluster.last_port(settings.home)
+    airflow = None if server.is_running(settings) else environment.last_port(settings)
+    for name, port in (("PostgreSQL", postgres), ("Airflow", airflow)):
+        if port and free_port(port) != port:
+            yield Finding(
+                fault="port.taken",
+                severity="warning",
+                what=f"{name} does not run, and somebody else listens on its port {port}",
+                meaning="it takes another one when it starts; connections and bookmarks that name the old one miss it",
+                command=f"as an administrator: lsof -nP -iTCP:{port} -sTCP:LISTEN tells who; end it, then start {name}",
+            )

@@ -1,43 +1,35 @@
 """The warehouse: what is in it against what this installation expects. Only reads."""
 
+import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import psycopg
 
 from doudi.access import AccessError, identifier_key
 from doudi.contracts import load_contracts
 from doudi.doctor.finding import Finding
+from doudi.erasing import not_done
 from doudi.settings import Settings
 from doudi.warehouse.migrations import MigrationError, pending
 from doudi.warehouse.roles import OWNERS, STEPS
 from doudi.warehouse.schema import SchemaError, refuse_drift
 
-_LEAST_SERVER, _LAST_SERVER = 16, 18
+_ROOM_SHARE = 0.2  # a build of everybody writes marts anew beside those that are there
 
 
-def server_version(connection: psycopg.Connection, _: Settings) -> Iterator[Finding]:
-    major = connection.info.server_version // 10_000
-    if not _LEAST_SERVER <= major <= _LAST_SERVER:
+def room(connection: psycopg.Connection, settings: Settings) -> Iterator[Finding]:
+    """Whether the disk of the embedded server has room for a night, by the size of the warehouse."""
+    if settings.database_url:
+        return
+    (size,) = connection.execute("select pg_database_size(current_database())").fetchone()
+    free = shutil.disk_usage(settings.home).free
+    if free < size * _ROOM_SHARE:
         yield Finding(
-            fault="server.version",
-            severity="error",
-            what=f"the server is PostgreSQL {major}",
-            meaning=f"doudi is tested on {_LEAST_SERVER} to {_LAST_SERVER}",
-            command="move the warehouse to such a server (docs/deployment.md)",
-        )
-
-
-def server_clock(connection: psycopg.Connection, _: Settings) -> Iterator[Finding]:
-    (there,) = connection.execute("select clock_timestamp()").fetchone()
-    apart = abs((there - datetime.now(UTC)).total_seconds())
-    if apart > 300:
-        yield Finding(
-            fault="clock.apart",
+            fault="disk.low",
             severity="warning",
-            what=f"the clocks of this machine and of the server are {apart:.0f} s apart",
-            meaning="a day may begin here while it is still yesterday there",
-            command="on both, as an administrator: timedatectl set-ntp true",
+            what=f"{free >> 20} MiB are free beside a warehouse of {size >> 20} MiB",
+            meaning="a build of everybody may fill the disk",
+            command="make room before the night: docs/operations.md#the-disk-is-full",
         )
 
 
@@ -130,6 +122,18 @@ def identifiers(connection: psycopg.Connection, settings: Settings) -> Iterator[
             what=str(error),
             meaning="with another key everybody would be somebody new: builds refuse to begin",
             command=f"bring {settings.keys / 'identifiers'} back from where keys are kept (docs/access.md)",
+        )
+
+
+def erasures(connection: psycopg.Connection, settings: Settings) -> Iterator[Finding]:
+    """Erasures that the file beside the database has and the database has not, as after a restore by other means."""
+    if missing := not_done(connection, settings):
+        yield Finding(
+            fault="erasures.undone",
+            severity="error",
+            what=f"{len(missing)} erasures in {settings.erasures} are not in the database, which is older",
+            meaning="people whose data were erased are in it again",
+            command="doudi erase --again && doudi build",
         )
 
 

@@ -1,6 +1,5 @@
 """Where somebody's data went, and what has been handed out at all, from the chain of disclosures."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,12 +8,11 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
-from doudi.access import identifier_key
+from doudi.access import identifier_key, keyed_hash
 from doudi.extracts.errors import ExtractError
 from doudi.settings import Settings
 
 _UNKNOWN = "that is neither a citizen ID of 18 or 15 characters nor a person_id"  # without what was typed
-_BLOCK = 64  # bytes that the two blocks of the identifiers' key have each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +71,16 @@ def person_ids(connection: psycopg.Connection, person: str, *, settings: Setting
         return [UUID(person.strip())]
     except ValueError:
         pass
+    found = citizen_ids(connection, person)
+    key = identifier_key(connection, settings=settings)
+    return [person_id(citizen_id, key) for citizen_id in found]
+
+
+def citizen_ids(connection: psycopg.Connection, written: str) -> list[str]:
+    """Every citizen ID that counts as the same person's as one that is written in whichever way, itself included.
+
+    Raises ExtractError where it is none, without telling what was typed.
+    """
     rows = connection.execute(
         """
         with asked as (select ops.citizen_id_as_written(%s) as citizen_id)
@@ -86,16 +94,13 @@ def person_ids(connection: psycopg.Connection, person: str, *, settings: Setting
         left join identity.joined_id as one on other.canonical_id = one.canonical_id
         inner join asked on asked.citizen_id in (other.canonical_id, one.citizen_id)
         """,
-        (person,),
+        (written,),
     ).fetchall()
     if not rows:
         raise ExtractError(_UNKNOWN)
-    key = bytes.fromhex(identifier_key(connection, settings=settings))
-    return [_person_id(citizen_id, key) for (citizen_id,) in rows]
+    return [citizen_id for (citizen_id,) in rows]
 
 
-def _person_id(citizen_id: str, key: bytes) -> UUID:
-    """As the macro person_id and ops.keyed_hash make it, but here, so that the key stays out of the database."""
-    content = f"person|{citizen_id}".encode()
-    digest = hashlib.sha256(key[:_BLOCK] + content).digest()
-    return UUID(bytes=(hashlib.sha256(key[_BLOCK:] + digest).digest() if key else digest)[:16])
+def person_id(citizen_id: str, key: str) -> UUID:
+    """As the macro person_id makes it; ``key`` is as `identifier_key` gives it."""
+    return UUID(bytes=keyed_hash(key, f"person|{citizen_id}")[:16])

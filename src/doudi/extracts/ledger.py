@@ -65,7 +65,7 @@ def build_at_hand(connection: psycopg.Connection, as_of: date | None) -> Build:
     """The build whose marts stand. Raises ExtractError where there is none, or it is of another day than ``as_of``."""
     row = connection.execute(
         """
-        select build_id, as_of from ops.build
+        select build_id, as_of, exists (select from ops.erasure where erased_at >= build.started_at) from ops.build
         where status = 'succeeded' and schema_suffix = ''
         order by build_id desc
         limit 1
@@ -75,6 +75,8 @@ def build_at_hand(connection: psycopg.Connection, as_of: date | None) -> Build:
         raise ExtractError(f"no marts have been built{f' as of {as_of}' if as_of else ''}: run doudi build first")
     if as_of and row[1] > as_of:
         raise ExtractError(f"the marts are those of {row[1]} now; of {as_of} nothing can be handed out any more")
+    if row[2]:
+        raise ExtractError("somebody was erased since, and the marts lack others' rows too: run doudi build first")
     return Build(build_id=row[0], as_of=row[1])
 
 

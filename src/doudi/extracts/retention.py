@@ -19,7 +19,18 @@ def prune(
 
     Returns how many. An extract that lies ready and was not delivered stays, since the recipient has not got it.
     """
-    past = connection.execute(
+    past = past_their_time(connection)
+    for consignment in past:
+        shutil.rmtree(folder_of(consignment), ignore_errors=True)
+        ledger.became(connection, consignment, "removed")
+        progress(f"{consignment.recipient}: {consignment.folder} is past its time and was removed")
+    _sweep(connection, settings)
+    return len(past)
+
+
+def past_their_time(connection: psycopg.Connection) -> list[ledger.Consignment]:
+    """The delivered extracts in our own folders that are older than their declarations said."""
+    rows = connection.execute(
         """
         select distinct recipient, folder
         from ops.extract
@@ -30,13 +41,17 @@ def prune(
         """,
         (BY_CONNECTION,),
     ).fetchall()
-    for recipient, folder in past:
-        (consignment,) = (one for one in ledger.consignments(connection, recipient) if one.folder == folder)
-        shutil.rmtree(Path(consignment.destination) / recipient / folder, ignore_errors=True)
-        ledger.became(connection, consignment, "removed")
-        progress(f"{recipient}: {folder} is past its time and was removed")
-    _sweep(connection, settings)
-    return len(past)
+    return [
+        consignment
+        for recipient, folder in rows
+        for consignment in ledger.consignments(connection, recipient)
+        if consignment.folder == folder
+    ]
+
+
+def folder_of(consignment: ledger.Consignment) -> Path:
+    """Where it lies with us."""
+    return Path(consignment.destination) / consignment.recipient / consignment.folder
 
 
 def _sweep(connection: psycopg.Connection, settings: Settings) -> None:

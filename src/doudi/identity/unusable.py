@@ -45,7 +45,7 @@ _UNUSABLE = """
             jsonb_object_agg(heading.name, ops.clean_text(kept.raw ->> heading.heading)) as sent
         from ops.quarantine as kept
         inner join heading on heading.load_id = kept.load_id and heading.part = coalesce(kept.part, '')
-        where not kept.raw ? '_line'
+        where not kept.raw ? '_line' and kept.values_removed_at is null
         group by kept.load_id, kept.row_no
     ),
 

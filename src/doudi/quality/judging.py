@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from doudi.contracts import Contract
-from doudi.quality.gx import Outcome, create_view, evaluate
+from doudi.quality.gx import Outcome, create_view, evaluate, great_expectations
 from doudi.quality.suites import (
     PARAMETER_NAMES,
     Check,
@@ -48,6 +48,11 @@ class Verdict:
     failing_rows_sql: str | None
     reason_en: str
     reason_zh: str
+
+
+def prepare() -> None:
+    """Import now what judging takes seconds to import, as before a fork of processes that will all judge."""
+    great_expectations()
 
 
 def judge(

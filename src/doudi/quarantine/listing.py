@@ -69,6 +69,7 @@ class KeptRow:
     replay_status: str | None
     again_row_no: int | None
     discard_reason: str | None
+    text_removed_on: date | None
 
     @property
     def number(self) -> RowNumber:
@@ -101,6 +102,10 @@ class KeptRow:
     @property
     def fate(self) -> str:
         """What became of the row, in a few words."""
+        return self._fate + (f" (text removed on {self.text_removed_on})" if self.text_removed_on else "")
+
+    @property
+    def _fate(self) -> str:
         if self.status == "discarded":
             return f"discarded: {self.discard_reason}"
         if self.again_row_no is not None:
@@ -194,6 +199,7 @@ _ROWS = f"""
     select
         asked.load_id, asked.row_no, first_load.file_name, origin.first_part as part, origin.first_line_no as line_no,
         asked.part as own_part, asked.faults, asked.raw, asked.status, asked.replay_load_id, asked.discard_reason,
+        asked.values_removed_at::date as text_removed_on,
         replay.status as replay_status, again.row_no as again_row_no
     from asked
     inner join origin using (row_no)

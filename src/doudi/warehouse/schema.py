@@ -13,7 +13,7 @@ from doudi.warehouse import distribution
 from doudi.warehouse.connection import connect
 from doudi.warehouse.health import create_health_views, enter_feeds
 from doudi.warehouse.migrations import migrate
-from doudi.warehouse.roles import OWNERS, close_database, create_role, create_roles, hand_over
+from doudi.warehouse.roles import OWNERS, close_database, create_role, create_roles, hand_over, let_take
 
 _MIGRATION_LOCK = 7_202_003  # any number, as long as every process takes the same
 
@@ -41,7 +41,7 @@ def create_schemas(connection: psycopg.Connection, contracts: Iterable[Contract]
     if distributed:
         connection.commit()
     connection.execute("set local role doudi_owner")
-    scripts = ["ops.sql", "functions.sql", "identity.sql", "disclosure.sql"]
+    scripts = ["ops.sql", "functions.sql", "identity.sql", "disclosure.sql", "erasure.sql"]
     for script in [*scripts, "citus.sql"] if distributed else scripts:
         connection.execute(files("doudi.warehouse").joinpath("sql", script).read_text(encoding="utf-8"))
     migrate(connection)
@@ -74,8 +74,10 @@ def initialise(url: str, settings: Settings) -> None:
         identifier_key(connection, settings=settings)
         for reader in access.readers:
             create_role(connection, reader.role)
+            let_take(connection, reader.role)
         if distributed:
             connection.commit()
+            distribution.let_in(connection, [reader.role for reader in access.readers])  # reports read as they do
         declare(connection, access)
 
 

@@ -22,6 +22,7 @@ create table if not exists ops.load (
     sha256 text not null,
     size_bytes bigint not null,
     archive_path text not null,
+    archive_removed_at timestamptz, -- past its time in retention.yml, the file is no longer where archive_path says
     encoding text,
     contract_version text,
     mode text not null check (mode in ('snapshot', 'events')),
@@ -93,6 +94,7 @@ create table if not exists ops.quarantine (
     raw jsonb not null,
     status text not null default 'open' check (status in ('open', 'replayed', 'discarded')),
     quarantined_at timestamptz not null default now(),
+    values_removed_at timestamptz, -- past its time in retention.yml, the text of a closed row is no longer in raw
     primary key (load_id, row_no)
 );
 -- part: the member of an archive and the sheet of a workbook that the row came in; null where the file is one thing
@@ -204,6 +206,17 @@ create table if not exists ops.alert (
 );
 comment on table ops.alert is 'Every message to those who run the warehouse, and what kept it from going out.';
 comment on column ops.alert.error is 'The class of the error; empty where the channel took the message.';
+
+create table if not exists ops.maintenance (
+    maintenance_id bigint generated always as identity primary key,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    policy_sha256 text not null,
+    outcomes jsonb not null default '[]'
+);
+comment on table ops.maintenance is 'Every time that retention.yml was carried out; without an end, it was cut off.';
+comment on column ops.maintenance.policy_sha256 is 'Of retention.yml as it was then.';
+comment on column ops.maintenance.outcomes is 'By rule, how many things were removed, their bytes, and what was left.';
 
 create table if not exists ops.alert_told (
     channel text not null,

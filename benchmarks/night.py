@@ -4,9 +4,8 @@
 
 For each size a synthetic county in a home and on a server of its own: the first night, one a month later with nothing
 new, one with the next lists of which 1 % of the rows changed, one with nothing new, the next day with nothing new, and
-a late correction. Each is `doudi run` in a process of
-its own; its phases are read from the ledger. Prints the figures and writes them between the marks of docs/benchmarks.md
-that belong to the size.
+a late correction. Each is `doudi run` in a process of its own; what took how long is read from the ledger. Prints the
+figures, writes them between the marks of docs/benchmarks.md that belong to the size, and draws them.
 """
 
 import os
@@ -27,6 +26,8 @@ from benchmarks import bi_queries, floor
 from benchmarks.landing import installation, write_page
 from benchmarks.next_month import encoding_of, write_correction, write_next_month
 from doudi.contracts import load_contracts
+from doudi.reports import charts
+from doudi.reports.document import Chart, Text
 from doudi.settings import Settings
 from doudi.synth import generate
 from doudi.warehouse.connection import connect
@@ -34,13 +35,15 @@ from doudi.warehouse.connection import connect
 SIZES = (10_000, 100_000)
 FIRST, EVE, NEXT, DAY_AFTER = date(2020, 6, 30), date(2020, 7, 30), date(2020, 7, 31), date(2020, 8, 1)
 CORRECTED = "poverty_register"
-INTAKE = ("land", "contract", "suite", "keys", "publish")
+STEPS = ("take in", "prepare", "dbt", "extracts", "start, pages")  # one after the other
+INTAKE = ("pull", "land", "contract", "suite", "keys", "publish")  # of feeds taken in side by side
 FOLDERS = ("staging", "intermediate", "indicators", "identity", "marts", "seeds", "tests")
 GOALS = {  # the night, against what, the goal and what it must not exceed; told of a million people
     "first": ("COPY", 15, 30),
     "changed": ("first", 0.05, 0.12),  # after the landing
     "nothing new": ("first", 0.01, 0.03),
 }
+PLOT = Path("docs/pictures/nights_{}.svg")
 GROWTH_LIMIT = 11  # times the seconds for ten times the people
 
 
@@ -48,10 +51,10 @@ GROWTH_LIMIT = 11  # times the seconds for ten times the people
 class Night:
     """What one night took.
 
-    ``phases`` are the seconds of INTAKE and of the build's ``prepare`` and ``dbt``, ``folders`` those of dbt's nodes by
-    the folder of their models: they overlap, as several run at a time. ``python_s`` and ``postgres_s`` are seconds of
-    processor time, which other work on the machine hardly changes. ``rows`` and ``published`` count the deliveries'
-    rows, those read and those new or changed.
+    ``steps`` are the seconds of STEPS. ``intake`` holds those of INTAKE, ``folders`` those of dbt's nodes by the folder
+    of their models: they overlap, as several run at a time. ``python_s`` and ``postgres_s`` are seconds of processor
+    time, which other work on the machine hardly changes; ``peak_mb`` is that of the largest Python process. ``rows``
+    and ``published`` count the deliveries' rows, those read and those new or changed.
     """
 
     seconds: float
@@ -60,7 +63,8 @@ class Night:
     peak_mb: float
     rows: int
     published: int
-    phases: Counter[str]
+    steps: dict[str, float]
+    intake: Counter[str]
     folders: Counter[str]
     slowest: list[tuple[str, float]]
     database_mb: float
@@ -69,12 +73,7 @@ class Night:
     @property
     def after_intake(self) -> float:
         """All but the taking in of deliveries."""
-        return self.seconds - sum(self.phases[phase] for phase in INTAKE)
-
-    @property
-    def rest(self) -> float:
-        """Start of Python, imports, extracts, the pages on the checks."""
-        return self.seconds - self.phases.total()
+        return self.seconds - self.steps["take in"]
 
 
 def main(sizes: list[int]) -> None:
@@ -95,6 +94,7 @@ def main(sizes: list[int]) -> None:
         )
         print(report, flush=True)
         write_page("night", persons, report)
+        PLOT.with_name(PLOT.name.format(persons)).write_text(_plot(nights), encoding="utf-8")
 
 
 def _nights(
@@ -159,11 +159,12 @@ def _copy(connection: psycopg.Connection, path: Path, *, encoding: str) -> None:
 def _night(settings: Settings, url: str, *, inbox: Path, as_of: date) -> Night:
     """Run ``doudi run`` in a process of its own. Exits where the night did not succeed or refused a row."""
     with connect(url) as connection:
-        last_load, last_build, wal = connection.execute(
+        last_load, last_build, last_extract, wal = connection.execute(
             """
             select
                 coalesce((select max(load_id) from ops.load), 0),
                 coalesce((select max(build_id) from ops.build), 0),
+                coalesce((select max(extract_id) from ops.extract), 0),
                 pg_current_wal_insert_lsn() - '0/0'
             """
         ).fetchone()
@@ -180,19 +181,47 @@ def _night(settings: Settings, url: str, *, inbox: Path, as_of: date) -> Night:
             told.seek(0)
             raise SystemExit(f"{told.read()}\nthe night of {as_of} ended with exit code {process.returncode}")
     with connect(url) as connection:
-        phases = Counter(
+        intake = Counter(
             dict(
                 connection.execute(
                     """
+                    with new as (select * from ops.load where load_id > %s)
                     select phase.key, sum(phase.value::float8)
-                    from ops.load cross join jsonb_each_text(timings) as phase
-                    where load_id > %s
+                    from new cross join jsonb_each_text(timings) as phase
                     group by phase.key
+                    union all
+                    select 'pull', sum(seconds)
+                    from (
+                        select extract(epoch from min(started_at) - min(received_at))::float8 as seconds
+                        from new
+                        group by feed
+                    ) as feeds
+                    having count(*) > 0
                     """,
                     (last_load,),
                 ).fetchall()
             )
         )
+        took_in, handed_out = connection.execute(
+            """
+            select
+                (
+                    select coalesce(extract(epoch from max(finished_at) - min(received_at)), 0)::float8
+                    from ops.load where load_id > %s
+                ),
+                (
+                    select coalesce(
+                        extract(
+                            epoch from
+                            max(coalesce(delivered_at, written_at)) - (select max(finished_at) from ops.build)
+                        ),
+                        0
+                    )::float8
+                    from ops.extract where extract_id > %s
+                )
+            """,
+            (last_load, last_extract),
+        ).fetchone()
         rows, published, refused = connection.execute(
             """
             select coalesce(sum(rows_read), 0), coalesce(sum(rows_published), 0), coalesce(sum(rows_quarantined), 0)
@@ -207,7 +236,7 @@ def _night(settings: Settings, url: str, *, inbox: Path, as_of: date) -> Night:
     if refused:
         raise SystemExit(f"the night of {as_of} refused {refused} rows of a clean county")
     timings = build[0] if build else {"nodes": {}, "tests": 0, "prepare": 0, "dbt": 0}
-    phases.update({"prepare": timings["prepare"], "dbt": timings["dbt"]})
+    parts = (took_in, timings["prepare"], timings["dbt"], handed_out)
     return Night(
         seconds=seconds,
         python_s=usage.ru_utime + usage.ru_stime,
@@ -215,7 +244,8 @@ def _night(settings: Settings, url: str, *, inbox: Path, as_of: date) -> Night:
         peak_mb=usage.ru_maxrss / 1024,
         rows=int(rows),
         published=int(published),
-        phases=phases,
+        steps=dict(zip(STEPS, (*parts, seconds - sum(parts)), strict=True)),
+        intake=intake,
         folders=_by_folder(timings, settings.dbt_project),
         slowest=Counter(timings["nodes"]).most_common(10),
         database_mb=bytes_now / 1e6,
@@ -253,9 +283,8 @@ def _report(
     yield ""
     yield _row("seconds", nights)
     yield _row("---", ["---"] * len(nights))
-    for phase in (*INTAKE, "prepare", "dbt"):
-        yield _row(phase, (f"{night.phases[phase]:.1f}" for night in nights.values()))
-    yield _row("start, extracts, pages", (f"{night.rest:.1f}" for night in nights.values()))
+    for step in STEPS:
+        yield _row(step, (f"{night.steps[step]:.1f}" for night in nights.values()))
     yield _row("**the night**", (f"**{night.seconds:.1f}**" for night in nights.values()))
     yield _row("× COPY", (f"{night.seconds / unit:.1f}" for night in nights.values()))
     yield _row("of the first night", (f"{night.seconds / first.seconds:.1%}" for night in nights.values()))
@@ -267,6 +296,11 @@ def _report(
     yield _row("Python's peak memory, MB", (f"{night.peak_mb:.0f}" for night in nights.values()))
     yield _row("database afterwards, MB", (f"{night.database_mb:.0f}" for night in nights.values()))
     yield _row("WAL written, MB", (f"{night.wal_mb:.0f}" for night in nights.values()))
+    yield ""
+    yield _row("seconds of taking in, which overlap", nights)
+    yield _row("---", ["---"] * len(nights))
+    for phase in INTAKE:
+        yield _row(phase, (f"{night.intake[phase]:.1f}" for night in nights.values()))
     yield ""
     yield _row("seconds of dbt's nodes, which overlap", nights)
     yield _row("---", ["---"] * len(nights))
@@ -294,6 +328,18 @@ def _report(
         slowest = ", ".join(f"{node} {seconds:.1f}" for node, seconds in nights[name].slowest)
         yield f"Slowest nodes of the night *{name}*, seconds: {slowest}."
         yield ""
+
+
+def _plot(nights: dict[str, Night]) -> str:
+    """The steps of the nights as shares of the first one, as SVG."""
+    percent = Text("占首夜的百分比", "% of the first night")
+    first = nights["first"].seconds
+    shares = [
+        (Text(name, name), Text(step, step), 100 * seconds / first)
+        for name, night in nights.items()
+        for step, seconds in night.steps.items()
+    ]
+    return charts.svg(Chart(caption=percent, kind="bars", unit=percent, series=shares), "en")
 
 
 def _row(name: str, cells: Iterator[str] | list[str] | dict[str, Night]) -> str:

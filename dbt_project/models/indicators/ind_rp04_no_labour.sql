@@ -25,12 +25,12 @@ working_age_to as (
     {{ local_standard('working_age_to') }}
 ),
 
-members as (
+aged as (
     select
         member.*,
         {{ age_on('member.birth_on') }} as age,
-        member.labour = any({{ able_to_work() }})
-        and {{ age_on('member.birth_on') }} between working_age_from.value and working_age_to.value as is_worker
+        working_age_from.value as age_from,
+        working_age_to.value as age_to
     from member
     inner join household
         on member.household_id = household.household_id
@@ -40,25 +40,22 @@ members as (
         on household.standard_area = working_age_to.standard_area
 ),
 
-found as (
+-- The workers are counted beside each member: a search for households without any would be expected to find one.
+members as (
     select
-        head.*,
-        working_age_from.value as age_from,
-        working_age_to.value as age_to
-    from members as head
-    inner join working_age_from
-        on head.standard_area = working_age_from.standard_area
-    inner join working_age_to
-        on head.standard_area = working_age_to.standard_area
+        aged.*,
+        count(*) filter (
+            where aged.labour = any({{ able_to_work() }}) and aged.age between aged.age_from and aged.age_to
+        ) over (partition by aged.household_id) as workers
+    from aged
+),
+
+found as (
+    select *
+    from members
     where
-        head.is_head
-        and not exists (
-            select 1
-            from members as worker
-            where
-                worker.household_id = head.household_id
-                and worker.is_worker
-        )
+        is_head
+        and workers = 0
 ),
 
 at_risk as (

@@ -65,11 +65,11 @@ $$;
 create index if not exists load_by_state on ops.load (feed, status, data_date);
 comment on table ops.load is 'Every delivery ever seen, one row each.';
 
+-- No key and no index: a delivery may touch a million people, and a build reads them all and forgets them.
 create table if not exists ops.touched_person (
-    load_id bigint not null references ops.load,
+    load_id bigint not null,
     citizen_id text
 );
-create index if not exists touched_person_by_load on ops.touched_person (load_id);
 comment on table ops.touched_person is
 'Of whom a published delivery changed a record, until a build has taken it in; empty citizen ID: of all whom it names.';
 

@@ -52,3 +52,12 @@
     and {{ is_touched('kept.' ~ touched_by.column, of=touched_by.of) }}
     {%- endif %};
 {%- endmacro %}
+
+
+-- Of a table in which every standing row is written each night: a page keeps half of its room, so that the new row finds
+-- place beside the old one and no index has to be told of it.
+{% macro leave_room() %}
+    {% if not distributed() %}
+    alter table {{ this }} set (fillfactor = 50)
+    {% endif %}
+{% endmacro %}

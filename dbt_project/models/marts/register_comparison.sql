@@ -5,6 +5,7 @@
     unique_key=['kind', 'person_id', 'first_seen_on'],
     full_refresh=false,
     post_hook=[
+        "{{ leave_room() }}",
         "{{ differences_still_standing() }}",
         "create {{ 'unique' if not distributed() }} index if not exists register_comparison_standing on {{ this }}"
         ~ " (kind, person_id) where closed_on is null",

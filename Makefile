@@ -6,7 +6,7 @@
 #                     and 5 counties against their truth, 20 against the plain reading of the page, twelve months played,
 #                     50 counties computed for whom nights touch, against everybody
 # make bench          what landing, extracts and whole nights cost against bare COPY, ROWS=1000000 or more, NIGHTS=people of
-#                     each county (10000 100000 unless given); writes docs/benchmarks.md
+#                     each county (10000 100000 1000000 unless given; BENCH=province: 10000000); writes docs/benchmarks.md
 # make test-dashboards  Superset in a browser: every dashboard, and what a county's user cannot reach; needs Chromium
 # make pictures       the READMEs' pictures anew, from the warehouse that make run has filled; needs Chromium
 # make test-restore   a disaster after three nights: restored, from a backup and to a point in time, and caught up
@@ -20,7 +20,7 @@
 PERSONS ?= 5000
 SEED ?= 1
 ROWS ?= 1000000
-NIGHTS ?= 10000 100000
+NIGHTS ?= $(if $(filter province,$(BENCH)),10000000,10000 100000 1000000)
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url

@@ -91,7 +91,6 @@ def _model(session: psycopg.Connection, settings: Settings, name: str, checksum:
 
 def _in_postgres(session: psycopg.Connection, query: str, checksum: str) -> tuple[float, tuple[int, str]]:
     seconds = []
-    session.execute("set work_mem = '256MB'")
     for _ in range(RUNS):
         session.execute("drop table if exists public.floor")
         begun = time.perf_counter()

@@ -32,7 +32,7 @@ from doudi.settings import Settings
 from doudi.synth import generate
 from doudi.warehouse.connection import connect
 
-SIZES = (10_000, 100_000)
+SIZES = (10_000, 100_000, 1_000_000)
 FIRST, EVE, NEXT, DAY_AFTER = date(2020, 6, 30), date(2020, 7, 30), date(2020, 7, 31), date(2020, 8, 1)
 CORRECTED = "poverty_register"
 STEPS = ("take in", "prepare", "dbt", "extracts", "start, pages")  # one after the other

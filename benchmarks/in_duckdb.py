@@ -29,7 +29,8 @@ def main(folder: Path, threads: int) -> dict[str, float | int | str]:
             session.execute(f"create schema if not exists {schema}")
             session.execute(
                 f"create table {schema}.{name} as "
-                f"from read_csv('{folder}/{table}.csv', header = true, columns = {{{typed}}})"
+                f"from read_csv('{folder}/{table}.csv', auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
+                f" header = true, columns = {{{typed}}})"
             )
         read = time.perf_counter()
         model = (folder / "model.sql").read_text().replace('"doudi".', "")

@@ -107,8 +107,9 @@ def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTy
         return Published(rows_published=rows, rows_unchanged=0, rows_ended=0)
     history = _history(connection, contract, slot) if slot.late else ""
     run(f"create temporary table change on commit drop as {_compared(contract, typing, slot, history)}")
-    if not slot.late:
-        run(_remember_text(contract, tables))
+    if contract.mode == "snapshot" and not (slot.late or slot.partial):
+        run(_forget_other_texts(contract, typing))
+        run(_note_other_texts(contract, tables))
     run("delete from change where same")
     if contract.mode == "snapshot" and not slot.partial:
         run(_keep_what_was_refused(contract, tables))
@@ -215,15 +216,29 @@ def _name(contract: Contract) -> str:
     return next((name for name in ("name", "head_name") if contract.has(name)), "null::text")
 
 
-def _remember_text(contract: Contract, tables: LoadTables) -> str:
-    """What is the same in other words, or by other rules, is known by its new text from now on."""
+def _forget_other_texts(contract: Contract, typing: RowTyping) -> str:
+    """Forget the texts of a form that the department has left, and those that mean something else from now on."""
+    typed = f"select _row_hash from {typing.tables.typed} inner join change using (_row_no) where change.same"
+    only = f"and row_hash in ({typed})" if typing.known else ""
     return f"""
-        update register.{contract.name} as standing
-        set _row_hash = typed._row_hash
+        delete from ops.known_text
+        where feed = '{contract.name}' and starts_with(county_code, left(%(area)s, 6)) {only}
+    """
+
+
+def _note_other_texts(contract: Contract, tables: LoadTables) -> str:
+    """What is the same in other words, or by other rules, is known by these too from now on.
+
+    Noted beside the register: to write these versions anew, with their indexes, took longer than all the rest.
+    """
+    return f"""
+        insert into ops.known_text (feed, county_code, row_hash, known_as)
+        select '{contract.name}', standing._county_code, typed._row_hash, standing._row_hash
         from change
         inner join {tables.typed} as typed using (_row_no)
-        where change.same and {_same_record(contract, "standing", "change")}
-            and standing._valid_from = change.standing_from and standing._row_hash <> typed._row_hash
+        inner join register.{contract.name} as standing
+            on {_same_record(contract, "standing", "change")} and standing._valid_from = change.standing_from
+        where change.same and standing._row_hash <> typed._row_hash
     """
 
 

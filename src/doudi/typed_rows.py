@@ -2,7 +2,8 @@
 
 A row whose text, to the letter, is what a record standing in the register came from is known: it is neither typed nor
 judged by the contract again, for the record has its values and had no fault. Of a list that comes every month this is
-nearly every row.
+nearly every row. A list in another form, of which every row says what is known in other words, is read in full once;
+its texts are noted beside the register (ops.known_text), and the list of the next month is known by them.
 """
 
 from dataclasses import dataclass
@@ -82,7 +83,12 @@ class RowTyping:
             f"""
             create unlogged table {self.tables.apart} as
             select landed._row_no, standing._row_hash, standing._county_code
-            from (select _row_no, {self._row_hash} as _row_hash from ({self._raws("")}) as landed) as landed
+            from (
+                select landed._row_no, coalesce(other.known_as, landed._row_hash) as _row_hash
+                from (select _row_no, {self._row_hash} as _row_hash from ({self._raws("")}) as landed) as landed
+                left join {other_texts(self.contract, area_code=self.area_code)} as other
+                    on landed._row_hash = other.row_hash
+            ) as landed
             full join (
                 select _row_hash, _county_code,
                     case when _county_code = left({self._area}, 6) then _row_hash end as as_filed
@@ -221,6 +227,14 @@ def register_knows(connection: psycopg.Connection, *, contract: Contract, area_c
         (area_code,),
     ).fetchone()
     return known
+
+
+def other_texts(contract: Contract, *, area_code: str) -> str:
+    """A subquery of the other texts of records of the county or counties of an area; no text is in it twice."""
+    return f"""(
+        select * from ops.known_text
+        where feed = {as_text(contract.name)} and starts_with(county_code, left({as_text(area_code)}, 6))
+    )"""
 
 
 def standing_versions(contract: Contract, *, area_code: str, data_date: date | str) -> str:

@@ -76,6 +76,7 @@ STEPS = {
         "ops.quarantine": "select insert update delete",
         "ops.check_result": "select insert delete",
         "ops.touched_person": "insert",
+        "ops.known_text": "select insert delete",
         "ops.build": "select",
         "ops.identity_decision": "select insert",
         "ops.identifier_key": "select",

@@ -95,7 +95,7 @@ def main() -> None:
                 judged.append(
                     _seconds(
                         lambda: judge(
-                            url=url, table="benchmark.typed", suite=_suite(), contract=contract,
+                            url=url, table="benchmark.typed", row_count=rows, suite=_suite(), contract=contract,
                             parameters=parameters, last_observed={},
                         )
                     )

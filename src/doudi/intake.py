@@ -108,7 +108,7 @@ class Intake:
             erasures.leave_out(connection, typing=typing, settings=self.settings)
             self._compare_with_manifest(load_id, delivery, manifest, landed, tables)
         with timings.of("suite"):
-            self._judge(load_id, typing)
+            self._judge(load_id, typing, landed)
         with timings.of("keys"):
             slot = publishing.find_slot(connection, contract=contract, load_id=load_id)
             # Of a first delivery without faults, the register's primary key finds a repeated key as it is built.
@@ -156,17 +156,18 @@ class Intake:
         if differing:
             raise DeliveryRefused("manifest.control_totals", f"{name}: the sums of {differing} are not as declared")
 
-    def _judge(self, load_id: int, typing: RowTyping) -> None:
+    def _judge(self, load_id: int, typing: RowTyping, landed: Landed) -> None:
         """Let the suite judge the rows that follow the contract; commits, since it looks from its own connection."""
         parameters = ledger.suite_parameters(self.connection, load_id, cadence=self.contract.cadence)
         last_observed = ledger.last_observed(self.connection, load_id)
+        row_count = checking.sound_count(self.connection, landed=landed, tables=typing.tables)
         self.connection.commit()
         suite = self._suite()
         if suite.asks_for_rows:
             typing.complete()
         verdicts = quality.judge(
-            url=self.url, table=typing.tables.judged, suite=suite, contract=self.contract, parameters=parameters,
-            last_observed=last_observed,
+            url=self.url, table=typing.tables.judged, row_count=row_count, suite=suite, contract=self.contract,
+            parameters=parameters, last_observed=last_observed,
         )  # fmt: skip
         for verdict in verdicts:
             self._record(load_id, suite_name=self.contract.name, verdict=verdict)

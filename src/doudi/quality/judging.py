@@ -6,7 +6,7 @@ more where it asks for figures of the whole delivery. Pairs of columns, row cond
 their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,14 +56,22 @@ def prepare() -> None:
 
 
 def judge(
-    *, url: str, table: str, suite: Suite, contract: Contract, parameters: Parameters, last_observed: Observed
+    *,
+    url: str,
+    table: str,
+    row_count: int,
+    suite: Suite,
+    contract: Contract,
+    parameters: Parameters,
+    last_observed: Observed,
 ) -> list[Verdict]:
-    """Judge the rows of ``table`` (``landing.<feed>_<load_id>_typed``, committed) whose ``_faults`` is null.
+    """Judge the rows of ``table`` (``landing.<feed>_<load_id>_judged``, committed) whose ``_faults`` is null.
 
-    ``parameters`` must hold every name of PARAMETER_NAMES. A rule is skipped, and gives no verdict, where a parameter
-    that it names is None, a relation that it requires is not there or not readable, or there are fewer rows than it
-    asks for. A rule that compares with ``last_observed`` passes where that has nothing for it: what it observes now is
-    what the sender's next delivery is compared with.
+    ``row_count`` of them, which whoever typed them knows; to count them would be a scan more. ``parameters`` must hold
+    every name of PARAMETER_NAMES. A rule is skipped, and gives no verdict, where a parameter that it names is None, a
+    relation that it requires is not there or not readable, or there are fewer rows than it asks for. A rule that
+    compares with ``last_observed`` passes where that has nothing for it: what it observes now is what the sender's next
+    delivery is compared with.
 
     Raises SuiteError where the suite does not fit or a rule cannot be evaluated, and WarehouseError where Postgres
     refused; neither holds a row's values.
@@ -80,12 +88,14 @@ def judge(
         session.rollback()
     names = [_reported_column(check, contract) for check in checks]
     last = [last_observed.get((check.expectation.rule, name)) for check, name in zip(checks, names, strict=True)]
-    outcomes = evaluate(url=url, feed=suite.feed, rows=rows, checks=checks, parameters=parameters, last_observed=last)
-    counted = _row_count(outcomes)
+    outcomes = evaluate(
+        url=url, feed=suite.feed, rows=rows, row_count=row_count, checks=checks, parameters=parameters,
+        last_observed=last,
+    )  # fmt: skip
     return [
         _verdict(check, outcome, column_name=name)
         for check, outcome, name in zip(checks, outcomes, names, strict=True)
-        if counted >= check.expectation.from_rows
+        if row_count >= check.expectation.from_rows
     ]
 
 
@@ -93,10 +103,6 @@ def _reported_column(check: Check, contract: Contract) -> str | None:
     """The contract's column that the sender is pointed to; None for what belongs to no column of the contract."""
     column = check.expectation.reported_as or check.column
     return column if column and contract.has(column) else None
-
-
-def _row_count(outcomes: Sequence[Outcome]) -> int:
-    return max((outcome.rows for outcome in outcomes if outcome.rows is not None), default=0)
 
 
 def _readable_relations(session: psycopg.Connection, names: Iterable[str]) -> set[str]:

@@ -471,6 +471,21 @@ def test_a_load_without_a_parameter_is_an_error(
         )  # fmt: skip
 
 
+def test_how_many_rows_there_are_is_taken_from_whoever_typed_them(
+    session: psycopg.Connection, warehouse_url: str, settings: Settings, contracts: dict[str, Contract]
+) -> None:
+    verdicts = judge(
+        url=warehouse_url,
+        table=_typed_table(session, contracts["disability"], [SOUND["disability"]]),
+        row_count=1000,
+        suite=load_suite(settings.expectations / "disability.yml"),
+        contract=contracts["disability"],
+        parameters=dict.fromkeys(PARAMETER_NAMES) | {"data_date": DATA_DATE},
+        last_observed={},
+    )
+    assert max(verdict.evaluated for verdict in verdicts if verdict.evaluated is not None) in (999, 1000)
+
+
 @pytest.mark.parametrize(("last", "success"), [(None, True), (1600, True), (1601, False), (400, True), (399, False)])
 def test_a_mean_is_held_against_that_of_the_last_delivery_and_told_to_the_next(
     judged: Judge, last: float | None, success: bool

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from made_up import as_csv, poverty_row, write
+from made_up import as_csv, erasure, poverty_row, write
 from typer.testing import CliRunner
 
 from doudi import backup, loads
@@ -20,6 +20,7 @@ from doudi.backup import noted
 from doudi.cli import app
 from doudi.contracts import Contract
 from doudi.doctor import diagnose, diagnosis, machine, server, warehouse
+from doudi.erasures.record import keep_in_file
 from doudi.private import write_private
 from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse.connection import connect
@@ -67,6 +68,13 @@ def test_a_removed_a_wrong_and_an_open_key(sound: Settings) -> None:
     assert _faults(sound) == {"identifiers.key"}
     key.unlink()
     assert _faults(sound) == {"identifiers.key"}
+
+
+def test_erasures_that_the_database_does_not_have_and_a_file_that_cannot_be_read(sound: Settings) -> None:
+    keep_in_file(sound.erasures, [erasure()])
+    assert _faults(sound) == {"erasures.undone"}
+    sound.erasures.write_text("{")
+    assert _faults(sound) == {"erasures.file"}
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,26 @@
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 from databases import copied, url_of
+from made_up import as_csv, citizen_id, erasure, poverty_row, write
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from synthetic_county import taken_in
 from warehouse_state import SUM_RULE_BROKEN
 
-from doudi import cli, erasing, extracts, loads
+from doudi import backup, cli, erasing, extracts, loads
 from doudi.erasures import ErasureError
+from doudi.erasures.record import in_file, keep_in_file, record
 from doudi.extracts import ExtractError, verifying
+from doudi.extracts.ledger import RECIPIENT_LOCK
 from doudi.settings import Settings
 from doudi.transform import build
 from doudi.warehouse import schema
@@ -165,6 +169,14 @@ def _erase(county: County, *, really: bool) -> erasing.Outcome:
     return erasing.erase(county.citizen_id, settings=own, reason="file 7", by="an officer", really=really)
 
 
+def _refused(county: County, *, citizen_id: str | None = None, as_of: date = ERASED_ON, really: bool = True) -> str:
+    """Why nobody is erased."""
+    own = replace(county.settings, as_of=as_of)
+    with pytest.raises(ErasureError) as refused:
+        erasing.erase(citizen_id or county.citizen_id, settings=own, reason="file 7", by="x", really=really)
+    return str(refused.value)
+
+
 def _again(county: County, feed: str, *, name: str, tmp_path: Path) -> str:
     """Land a list that names them under another name, with a blank line more, so that it is another delivery."""
     path = next(
@@ -187,6 +199,44 @@ def test_nobody_is_erased_without_a_reason_and_none_that_names_them(county: Coun
         assert county.citizen_id not in str(refused.value)
     with pytest.raises(ErasureError, match="no citizen ID"):
         erasing.erase("51343119700101", settings=county.settings, reason="x", by="y", really=True)
+
+
+@pytest.mark.parametrize("really", [False, True])
+def test_nobody_is_erased_of_whom_nothing_is_known_or_whom_the_same_deliveries_would_bring_back(
+    county: County, really: bool
+) -> None:
+    assert _refused(county, citizen_id="990001190001010019", really=really) == (
+        "nothing in this warehouse is about that ID"
+    )
+    assert _refused(county, as_of=date(2020, 3, 31), really=really).endswith("no --as-of before it")
+    assert county.query("select count(*) from ops.erasure") == [(0,)]
+
+
+def test_who_is_just_being_served_is_waited_for(county: County) -> None:
+    """What is about to be prepared would go out about somebody who was erased meanwhile."""
+
+    class Waiting(Exception):
+        pass
+
+    def waiting(line: str) -> None:
+        raise Waiting(line)
+
+    with psycopg.connect(county.settings.database_url, autocommit=True) as sender:
+        sender.execute(f"select pg_advisory_lock({RECIPIENT_LOCK})", ("housing",))
+        with pytest.raises(Waiting, match="housing is being served"):
+            erasing.erase(
+                county.citizen_id, settings=county.settings, reason="file 7", by="x", really=True, progress=waiting
+            )
+
+
+def test_schemas_that_are_not_the_warehouses_are_not_touched(county: County) -> None:
+    with psycopg.connect(county.settings.database_url, autocommit=True) as administrator:
+        administrator.execute("create schema marts_of_somebody")
+        administrator.execute("create table marts_of_somebody.person as select * from identity.person")
+        try:
+            assert "marts_of_somebody" not in str(_erase(county, really=False).erasure.counts)
+        finally:
+            administrator.execute("drop schema marts_of_somebody cascade")
 
 
 def test_what_would_go_is_told_without_the_id_and_nothing_is_changed(
@@ -240,6 +290,7 @@ def test_nothing_of_them_is_left_and_everybody_else_is_as_before(county: County)
     ]
     assert holding(url, county.citizen_id) == set()
     assert county.others() == before
+    assert _refused(county) == "that ID was erased already, and nothing in this warehouse is about it"
 
 
 def test_old_deliveries_leave_them_out_and_a_later_one_takes_them_in(county: County, tmp_path: Path) -> None:
@@ -256,13 +307,59 @@ def test_old_deliveries_leave_them_out_and_a_later_one_takes_them_in(county: Cou
     assert county.query("select notes from ops.load order by load_id desc limit 1") == [({"named_again": 1},)]
     versions = "select _valid_from::text from register.poverty_register where citizen_id = %s"
     assert county.query(versions, county.citizen_id) == [("2020-07-31",)]
+    # a pupil whose old list came again without the guardian has the guardian again as well
+    later = f"education_assistance_513431_{LATER}.csv"
+    assert _again(county, "education_assistance", name=later, tmp_path=tmp_path) == "published"
+    guarded = "select distinct _valid_from::text from register.education_assistance where guardian_citizen_id = %s"
+    assert county.query(guarded, county.citizen_id) == [("2020-07-31",)]
 
 
 def test_a_restored_older_warehouse_is_erased_again(county: County) -> None:
     restored = replace(county.settings, database_url=county.older)
     assert holding(county.older, county.citizen_id)
-    assert erasing.again(settings=restored) == 1
+    [once] = in_file(restored.erasures)
+    keep_in_file(restored.erasures, [replace(once, erasure_id=uuid4(), reason="once more", recipients=())])
+    with psycopg.connect(county.older) as session:  # a night has passed before anybody remembered
+        session.execute("insert into ops.build (as_of, status) values (%s, 'succeeded')", (DAY,))
+    assert erasing.again(settings=restored) == 2
     assert holding(county.older, county.citizen_id) == set()
     assert erasing.again(settings=restored) == 0
     with psycopg.connect(county.older) as session:
-        assert session.execute("select erased_on, reason from ops.erasure").fetchall() == [(ERASED_ON, "file 7")]
+        told = session.execute("select erased_on, reason from ops.erasure order by erased_at").fetchall()
+    assert told == [(ERASED_ON, "file 7"), (ERASED_ON, "once more")]
+    with pytest.raises(ExtractError, match="run doudi build"):
+        extracts.send(["township"], settings=restored)
+
+
+def test_a_household_that_was_called_by_the_id_is_called_something_else(
+    installation: Settings, take: Callable, query: Callable, tmp_path: Path
+) -> None:
+    """In old lists that come again too, and in rows of theirs that are refused."""
+    head = citizen_id(1)
+    rows = [poverty_row(1, 户编号=head), poverty_row(2, 户编号=head), poverty_row(3, 户编号=f"{head}01", 身份证号="1")]
+    other_words = [row | {"家庭年人均纯收入": "3000.00"} for row in rows]
+    take(
+        write(tmp_path, "poverty_register_513431_20200131.csv", as_csv(rows)),
+        write(tmp_path, "poverty_register_513431_20200229.csv", as_csv(other_words)),
+    )
+    assert query("select count(*) from ops.known_text") == [(2,)]
+    own = replace(installation, as_of=date(2020, 3, 1))
+    erasing.erase(head, settings=own, reason="file 8", by="an officer", really=True)
+    numbers = "select household_no from register.poverty_register"
+    [(number,)] = query(numbers)
+    assert number.startswith("erased-")
+    assert query("select count(*) from ops.known_text") == [(0,)]
+    again = write(tmp_path, "poverty_register_513431_20200229_2.csv", as_csv(rows) + "\r\n")
+    [result] = take(again)
+    assert (result.rows_published, result.rows_unchanged, result.rows_quarantined) == (0, 1, 2)
+    assert query(numbers) == [(number,)]
+    assert query("select raw ->> '户编号' from ops.quarantine where status = 'open'") == [(f"{number}01",)] * 3
+    assert holding(installation.database_url, head) == set()
+
+
+def test_a_backup_has_the_file_beside_it_although_it_was_lost(installation: Settings, tmp_path: Path) -> None:
+    one = erasure()
+    with psycopg.connect(installation.database_url) as session:
+        record(session, one)
+    backup.take(tmp_path / "kept", url=installation.database_url, settings=installation)
+    assert in_file(tmp_path / "kept" / installation.erasures.name) == in_file(installation.erasures) == [one]

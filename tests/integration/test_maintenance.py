@@ -376,6 +376,19 @@ def test_the_doctor_tells_of_maintenance_that_is_old_and_of_files_that_nobody_me
     assert f"the first of load {last}" in found()["archive.lost"]
 
 
-def test_another_day_is_only_told_of(maintain: Callable) -> None:
+def test_another_day_is_only_told_of(policed: Settings, execute: Callable, maintain: Callable) -> None:
+    execute(
+        "insert into ops.build (as_of, status) values ('2020-01-31', 'succeeded')",
+        f"""
+        insert into ops.extract (
+            build_id, recipient, declaration_sha256, as_of, file_name, rows, sha256, folder, destination,
+            delivered_at, retention_days
+        )
+        values (1, 'housing', '', '2020-01-31', 'a.csv', 1, '', '2020-01-31', '{policed.out}', now(), 30)
+        """,
+    )
+    for days, count in ((29, 0), (31, 1)):
+        then = datetime.now(UTC) + timedelta(days=days)
+        assert maintain(dry_run=True, now=then)["extracts"].count == count
     with pytest.raises(RetentionError, match="--on goes with --dry-run"):
         maintain(now=datetime(2099, 1, 1, tzinfo=UTC))

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pyrage
 import pytest
+from made_up import erasure
 from warehouse_state import checksums
 
 from doudi import backup, deliveries
 from doudi.access import logins
+from doudi.erasures.record import in_file, keep_in_file
 from doudi.extracts import verifying
 from doudi.night import run_in_process
 from doudi.settings import TIME_ZONE, Settings
@@ -160,7 +163,27 @@ def _disaster(undisturbed: Undisturbed, *, archive: bool) -> None:
         shutil.rmtree(home / "outgoing", ignore_errors=True)
 
 
-def test_a_set_and_the_missed_deliveries_make_the_same_marts(undisturbed: Undisturbed, county: Path) -> None:
+def _noted_beside(undisturbed: Undisturbed) -> set[UUID]:
+    """An erasure that a later backup noted beside the set, and one that a later encrypted backup did."""
+    noted = [erasure(), erasure()]
+    plain = undisturbed.kept_set.parent / undisturbed.settings.erasures.name
+    keep_in_file(plain, noted[:1])
+    encrypted = pyrage.encrypt(noted[1].as_line().encode(), [_identity(undisturbed).to_public()])
+    plain.with_name(f"{plain.name}.age").write_bytes(encrypted)
+    return {each.erasure_id for each in noted}
+
+
+def _identity(undisturbed: Undisturbed) -> pyrage.x25519.Identity:
+    return pyrage.x25519.Identity.from_str(undisturbed.identity.read_text().splitlines()[-1])
+
+
+def _cut(*_: object) -> None:
+    raise SystemExit("killed")
+
+
+def test_a_set_and_the_missed_deliveries_make_the_same_marts(
+    undisturbed: Undisturbed, county: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = undisturbed.settings
     _disaster(undisturbed, archive=True)
     shutil.rmtree(own.inbox)
@@ -171,6 +194,12 @@ def test_a_set_and_the_missed_deliveries_make_the_same_marts(undisturbed: Undist
     moved.rename(own.keys)
     with pytest.raises(backup.BackupError, match="--identity"):
         backup.restore(undisturbed.kept_set, url=url, settings=own)
+    erased = _noted_beside(undisturbed)
+    with monkeypatch.context() as patch:
+        patch.setattr("doudi.backup.restoring._restore_archive", _cut)
+        with pytest.raises(SystemExit):
+            backup.restore(undisturbed.kept_set, url=url, settings=own, identity=undisturbed.identity)
+    assert {each.erasure_id for each in in_file(own.erasures)} == erased  # known before the people are there again
     backup.restore(undisturbed.kept_set, url=url, settings=own, identity=undisturbed.identity)
     with psycopg.connect(url) as session:
         loads = session.execute("select max(load_id) from ops.load").fetchone()[0]

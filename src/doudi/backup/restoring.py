@@ -43,9 +43,10 @@ def restore(
             f" {taken.key_fingerprint}"
         )
     _refuse_what_is_there(url, settings)
-    opener = _opener(taken, identity)
+    opener = _opener(identity, encrypted=taken.encrypted)
     with TemporaryDirectory(dir=_made(settings.work)) as work:
         plain = Path(work)
+        _keep_erasures(folder.parent, plain, settings, identity)
         for each in taken.files:
             opener(folder / each.path, plain / each.path.removesuffix(ENCRYPTED))
         _restore_archive(taken, folder.parent / STORE, settings.archive, opener)
@@ -65,10 +66,6 @@ def restore(
         with connect(url, step="restore") as session:
             _restore_accounts(session, accounts, progress)
             _refuse_difference(session, taken)
-        beside = folder.parent / f"{settings.erasures.name}{ENCRYPTED if taken.encrypted else ''}"
-        if beside.exists():
-            opener(beside, plain / settings.erasures.name)
-            keep_in_file(settings.erasures, in_file(plain / settings.erasures.name))
         if (plain / SOURCES).exists() and not settings.sources.exists():
             shutil.copyfile(plain / SOURCES, settings.sources)
     progress(f"{taken.loads} loads and {len(taken.archived)} archived files are back")
@@ -84,12 +81,24 @@ def _refuse_what_is_there(url: str, settings: Settings) -> None:
         raise BackupError(f"{settings.archive} is not empty: move it away, what of it is needed is in the backup")
 
 
-def _opener(taken: BackupSet, identity: Path | None) -> Callable[[Path, Path], None]:
-    """What copies a file of the set to its place, in plain text."""
-    if not taken.encrypted:
+def _keep_erasures(beside: Path, plain: Path, settings: Settings, identity: Path | None) -> None:
+    """Note whom later backups knew to be erased, before anything of them is there again.
+
+    Sets that are encrypted and sets that are not lie side by side, and the last erasure is beside either.
+    """
+    for encrypted in (False, True):
+        kept = beside / f"{settings.erasures.name}{ENCRYPTED if encrypted else ''}"
+        if kept.exists():
+            _opener(identity, encrypted=encrypted)(kept, plain / settings.erasures.name)
+            keep_in_file(settings.erasures, in_file(plain / settings.erasures.name))
+
+
+def _opener(identity: Path | None, *, encrypted: bool) -> Callable[[Path, Path], None]:
+    """What copies a backup's file to its place, in plain text."""
+    if not encrypted:
         return lambda source, target: _written(target, lambda: shutil.copyfile(source, target))
     if identity is None:
-        raise BackupError("this backup is encrypted: name the file of the private key with --identity")
+        raise BackupError("what is backed up there is encrypted: name the file of the private key with --identity")
     import pyrage
 
     text = identity.read_text(encoding="utf-8")

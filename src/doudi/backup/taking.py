@@ -15,6 +15,7 @@ import psycopg
 from doudi.backup import noted, programs
 from doudi.backup.sets import ENCRYPTED, STORE, BackupError, BackupSet, Kept, kept
 from doudi.deliveries import MANIFEST_SUFFIX
+from doudi.erasures.record import keep_in_file, recorded
 from doudi.ledger import ARCHIVE_LOCK
 from doudi.settings import TIME_ZONE, Settings
 from doudi.warehouse.connection import connect
@@ -74,6 +75,7 @@ def _take(
         named = session.execute(
             "select distinct archive_path from ops.load where archive_removed_at is null order by 1"
         ).fetchall()
+        keep_in_file(settings.erasures, recorded(session))  # where it was lost
         accounts = _accounts(session)
         version = session.info.server_version
         # Tables of a load under way are unlogged and begin anew, whatever becomes of it.

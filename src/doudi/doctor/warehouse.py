@@ -9,6 +9,7 @@ from doudi.access import AccessError, identifier_key
 from doudi.contracts import load_contracts
 from doudi.doctor.finding import Finding
 from doudi.erasing import not_done
+from doudi.erasures import ErasureError
 from doudi.settings import Settings
 from doudi.warehouse.migrations import MigrationError, pending
 from doudi.warehouse.roles import OWNERS, STEPS
@@ -127,7 +128,18 @@ def identifiers(connection: psycopg.Connection, settings: Settings) -> Iterator[
 
 def erasures(connection: psycopg.Connection, settings: Settings) -> Iterator[Finding]:
     """Erasures that the file beside the database has and the database has not, as after a restore by other means."""
-    if missing := not_done(connection, settings):
+    try:
+        missing = not_done(connection, settings)
+    except ErasureError as error:
+        yield Finding(
+            fault="erasures.file",
+            severity="error",
+            what=str(error),
+            meaning="nobody knows whom a restored database has to be erased of again",
+            command=f"bring {settings.erasures} back from where the keys are kept",
+        )
+        return
+    if missing:
         yield Finding(
             fault="erasures.undone",
             severity="error",

@@ -5,25 +5,27 @@ in the file before the transaction ends: what is cut off in between is found the
 """
 
 import getpass
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import uuid4
 
 import psycopg
 from psycopg import sql
 
-from doudi.contracts import Contract, load_contracts
+from doudi.contracts import load_contracts
 from doudi.erasing.finding import by_hash
 from doudi.erasing.removing import Person, Removed, remove
 from doudi.erasures.record import Erasure, ErasureError, hash_key, in_file, keep_in_file, record, recorded
 from doudi.extracts import ExtractError, about, asking
+from doudi.extracts.ledger import RECIPIENT_LOCK, Consignment
+from doudi.loads import FEED_LOCK
 from doudi.settings import Settings
 from doudi.transform.builds import lock as lock_builds
 from doudi.warehouse.connection import connect, warehouse_url
 
 Progress = Callable[[str], None]
-_PREPARING = 7_202_007  # who prepares an extract holds it (doudi.extracts.preparing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,20 +50,21 @@ def erase(
     """Take somebody out of the warehouse, or with ``really`` False do so and undo it, to tell what would go.
 
     ``written`` is a citizen ID in any form. Deliveries for ``settings.date_of_run()`` and before leave the person out
-    from then on. Raises ErasureError where it is no ID, nothing is known of it, or the reason names it.
+    from then on. Raises ErasureError where it is no ID, nothing is left of it to erase, a later delivery would bring it
+    back, or the reason names it.
     """
     told = {"reason": reason.strip(), "by": by.strip()}
     if not all(told.values()):
         raise ErasureError("an erasure has a reason, and somebody who decided it: --reason TEXT --by NAME")
     with _alone(settings, progress) as connection:
         person = _person(connection, written, settings=settings)
-        if any(each in text for each in (*person.citizen_ids, written.strip()) for text in told.values()):
+        if any(form in text for form in (*person.stand_ins, written.strip()) for text in told.values()):
             raise ErasureError("the reason is kept: do not write the ID into it")
         wanted = Erasure(
             erasure_id=uuid4(),
             id_hashes=person.id_hashes,
             erased_on=settings.date_of_run(),
-            erased_at=connection.execute("select clock_timestamp()").fetchone()[0],
+            erased_at=_now(connection),
             erased_by=told["by"],
             account_name=getpass.getuser(),
             reason=told["reason"],
@@ -69,13 +72,21 @@ def erase(
             archived_load_ids=(),
             recipients=tuple(about.recipients(connection, person.person_ids)),
         )
-        return _do(connection, person, wanted, settings=settings, really=really)
+        erasure, removed, withdrawn = _take_out(connection, person, wanted, settings=settings)
+        _refuse_in_vain(connection, erasure)
+        outcome = Outcome(erasure=erasure, copies=about.copies(connection, person.person_ids), done=really)
+        if really:
+            _keep(connection, erasure, removed, withdrawn, settings=settings)
+        else:
+            connection.rollback()
+        return outcome
 
 
 def again(*, settings: Settings, progress: Progress = lambda line: None) -> int:
     """Do the erasures that the file has and the database has not, as after a restore; returns how many.
 
     All that the database knows of these people is older than the erasure then, as long as nothing was taken in since.
+    The database says of them that they were erased now: what was built of it before lacks what goes with them.
     """
     with _alone(settings, progress) as connection:
         missing = not_done(connection, settings)
@@ -90,7 +101,8 @@ def again(*, settings: Settings, progress: Progress = lambda line: None) -> int:
             ids = tuple(found[hashed] for hashed in erasure.id_hashes if hashed in found)
             if ids:
                 person = Person(citizen_ids=ids, person_ids=tuple(asking.person_id(each, key) for each in ids), key=key)
-                _do(connection, person, erasure, settings=settings, really=True)
+                wanted = replace(erasure, erased_at=_now(connection))
+                _keep(connection, *_take_out(connection, person, wanted, settings=settings), settings=settings)
             else:
                 record(connection, erasure)
                 connection.commit()
@@ -113,31 +125,50 @@ def _person(connection: psycopg.Connection, written: str, *, settings: Settings)
     return Person(citizen_ids=ids, person_ids=tuple(asking.person_id(each, key) for each in ids), key=key)
 
 
-def _do(
-    connection: psycopg.Connection, person: Person, erasure: Erasure, *, settings: Settings, really: bool
-) -> Outcome:
-    contracts = load_contracts(settings.contracts)
-    removed = remove(connection, person, contracts=contracts, settings=settings)
+def _now(connection: psycopg.Connection) -> datetime:
+    return connection.execute("select clock_timestamp()").fetchone()[0]  # the server's, as builds are timed by
+
+
+def _take_out(
+    connection: psycopg.Connection, person: Person, erasure: Erasure, *, settings: Settings
+) -> tuple[Erasure, Removed, list[Consignment]]:
+    """The erasure with what it takes away, in a transaction that is still open."""
+    removed = remove(connection, person, contracts=load_contracts(settings.contracts), settings=settings)
     withdrawn = about.withdraw(connection, person.person_ids, keys=removed.warning_ids)
     counts = removed.counts | ({"extracts not yet delivered": len(withdrawn)} if withdrawn else {})
-    outcome = Outcome(
-        erasure=replace(erasure, counts=counts, archived_load_ids=removed.load_ids),
-        copies=about.copies(connection, person.person_ids),
-        done=really,
-    )
-    if not really:
-        connection.rollback()
-        return outcome
-    if not counts and not erasure.recipients:
-        connection.rollback()
-        raise ErasureError("nothing in this warehouse is about that ID")
-    keep_in_file(settings.erasures, [*recorded(connection), outcome.erasure])
-    record(connection, outcome.erasure)
+    return replace(erasure, counts=counts, archived_load_ids=removed.load_ids), removed, withdrawn
+
+
+def _keep(
+    connection: psycopg.Connection,
+    erasure: Erasure,
+    removed: Removed,
+    withdrawn: list[Consignment],
+    *,
+    settings: Settings,
+) -> None:
+    keep_in_file(settings.erasures, [*recorded(connection), erasure])
+    record(connection, erasure)
     connection.commit()
     for consignment in withdrawn:
         about.remove(consignment, settings=settings)
     _forget_what_was_there(connection, removed)
-    return outcome
+
+
+def _refuse_in_vain(connection: psycopg.Connection, erasure: Erasure) -> None:
+    """Raise ErasureError where there is nothing to erase, or the next delivery of what there is would bring it back."""
+    if not erasure.counts:
+        hashes = set(erasure.id_hashes)
+        earlier = [each for each in recorded(connection) if hashes <= set(each.id_hashes)]
+        if any(each.erased_on >= erasure.erased_on for each in earlier):
+            raise ErasureError("that ID was erased already, and nothing in this warehouse is about it")
+        if not erasure.recipients:
+            raise ErasureError("nothing in this warehouse is about that ID")
+    (latest,) = connection.execute(
+        "select max(data_date) from ops.load where load_id = any(%s)", (list(erasure.archived_load_ids),)
+    ).fetchone()
+    if latest and latest > erasure.erased_on:
+        raise ErasureError(f"a delivery for {latest} names the person and would bring them back: no --as-of before it")
 
 
 def _forget_what_was_there(connection: psycopg.Connection, removed: Removed) -> None:
@@ -156,25 +187,18 @@ def _forget_what_was_there(connection: psycopg.Connection, removed: Removed) -> 
 @contextmanager
 def _alone(settings: Settings, progress: Progress) -> Iterator[psycopg.Connection]:
     """A connection as the owner, while no other process takes in, hands out or builds: they wait, as this one does."""
-    contracts: Mapping[str, Contract] = load_contracts(settings.contracts)
     with connect(warehouse_url(settings), step="erase", role="owner") as connection:
-        for feed in contracts:
-            _wait(connection, ("doudi.load", feed), progress, f"{feed} is being taken in; waiting for it to end")
-        for recipient in _recipients_with_something_ready(connection):
-            _wait(connection, ("doudi.extract", recipient), progress, f"{recipient} is being served; waiting")
-        connection.execute("select pg_advisory_lock(%s)", (_PREPARING,))
+        for feed in load_contracts(settings.contracts):
+            _wait(connection, FEED_LOCK, feed, progress, "is being taken in")
+        for declaration in sorted(settings.extracts.glob("*.yml")):  # called by their recipients; one may be wrong
+            _wait(connection, RECIPIENT_LOCK, declaration.stem, progress, "is being served")
         lock_builds(connection, progress)
         connection.commit()
         yield connection
 
 
-def _wait(connection: psycopg.Connection, key: tuple[str, str], progress: Progress, said: str) -> None:
-    (free,) = connection.execute("select pg_try_advisory_lock(hashtext(%s), hashtext(%s))", key).fetchone()
+def _wait(connection: psycopg.Connection, lock: str, name: str, progress: Progress, busy: str) -> None:
+    (free,) = connection.execute(f"select pg_try_advisory_lock({lock})", (name,)).fetchone()
     if not free:
-        progress(said)
-        connection.execute("select pg_advisory_lock(hashtext(%s), hashtext(%s))", key)
-
-
-def _recipients_with_something_ready(connection: psycopg.Connection) -> Iterable[str]:
-    rows = connection.execute("select distinct recipient from ops.extract where state = 'prepared' order by 1")
-    return [recipient for (recipient,) in rows.fetchall()]
+        progress(f"{name} {busy}; waiting for it to end")
+        connection.execute(f"select pg_advisory_lock({lock})", (name,))

@@ -29,7 +29,9 @@ def by_hash(
     ]
     if connection.execute("select to_regclass('identity.person')").fetchone() != (None,):
         queries.append("select citizen_id from identity.person")
-    found = _among(refused_rows.ids_in(connection, refused_rows.with_text(connection)), hashes, key)
+    found: dict[str, str] = {}
+    for load_id in refused_rows.loads_with_text(connection):
+        found |= _among(refused_rows.ids_in(connection, load_id), hashes, key)
     for query in (_HELD, *queries):
         with connection.cursor(name="held") as cursor:
             cursor.itersize = 50_000

@@ -6,12 +6,12 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from doudi.warehouse.roles import OWNERS
+from doudi.warehouse.roles import APART, OWNERS
 
 _BY_BUILDS = ("staging", "intermediate", "identity", "marts")
 # What has its own rules: the record of disclosures, whose people are known by person_id only, and what recipients of
 # changes have, of which the next extract tells that it is gone.
-_APART = ("ops.declaration", "ops.disclosure", "ops.disclosed_person", "ops.erasure", "ops.extract_row")
+_BY_OWN_RULES = ("ops.declaration", "ops.disclosure", "ops.disclosed_person", "ops.erasure", "ops.extract_row")
 _TABLES = """
     select
         namespace.nspname, class.relname,
@@ -73,7 +73,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is looked for: citizen IDs, each with what takes its place, and identifiers that were made of them.
+    """What is looked for: written citizen IDs, each with what takes its place, and identifiers that were made of them.
 
     They reach the server as values only: a statement that fails stands in its log.
     """
@@ -113,10 +113,10 @@ def _replaced(name: str, wanted: Wanted) -> sql.Composable:
 
 def tables(connection: psycopg.Connection) -> list[Table]:
     """All tables of the warehouse, those of past dates included, but for what has rules of its own."""
-    apart = f"^({'|'.join(_BY_BUILDS)})_"
+    apart = f"^({'|'.join(_BY_BUILDS)}){APART}"
     found = connection.execute(_TABLES, {"ours": list(OWNERS), "apart": apart}).fetchall()
     all_of_them = [
         Table(schema=schema, name=name, columns=dict(zip(columns, kinds, strict=True)))
         for schema, name, columns, kinds in found
     ]
-    return [table for table in all_of_them if table.full_name not in _APART]
+    return [table for table in all_of_them if table.full_name not in _BY_OWN_RULES]

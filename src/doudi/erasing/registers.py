@@ -1,12 +1,13 @@
 """What registers hold of somebody: their own records, and their name and ID in the records of others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import sql
 
 from doudi.contracts import Contract
-from doudi.erasures.leaving_out import let_be_empty
+from doudi.erasures.leaving_out import ANOTHER_TEXT, let_be_empty
 from doudi.identity import people
 
 VISITS = "household_visit"
@@ -60,45 +61,48 @@ def _deliveries(connection: psycopg.Connection, contract: Contract, versions: li
     return {load_id for (load_id,) in found}
 
 
+def forget_texts(
+    connection: psycopg.Connection, feed: str, which: sql.Composable, values: Mapping[str, object]
+) -> None:
+    """Forget in which other words lists said what is about to be removed or altered."""
+    query = sql.SQL(
+        "delete from ops.known_text where feed = {} and known_as in (select _row_hash from {} where {})"
+    ).format(sql.Literal(feed), sql.Identifier("register", feed), which)
+    connection.execute(query, values)
+
+
 def remove_own(connection: psycopg.Connection, contract: Contract, citizen_ids: Sequence[str]) -> int:
     """Remove all versions of their own records; returns how many."""
     own = [person["column"] for person in people(contract) if person["is_own"]]
     if not own:
         return 0
-    condition = " or ".join(f"{column} = any(%(ids)s)" for column in own)
-    query = f"delete from register.{contract.name} where {condition}"
-    return connection.execute(query, {"ids": list(citizen_ids)}).rowcount
+    condition, values = " or ".join(f"{column} = any(%(ids)s)" for column in own), {"ids": list(citizen_ids)}
+    forget_texts(connection, contract.name, sql.SQL(condition), values)
+    return connection.execute(f"delete from register.{contract.name} where {condition}", values).rowcount
 
 
 def empty_mentions(connection: psycopg.Connection, contract: Contract, citizen_ids: Sequence[str]) -> int:
-    """Empty where the records of others name them as head or guardian; returns in how many versions.
-
-    These records are then known by another text: a later list that names the person again is read, and says so again.
-    """
+    """Empty where the records of others name them as head or guardian; returns in how many versions."""
     emptied = 0
     for person in people(contract):
         if person["is_own"]:
             continue
         names = [name for name in (person["column"], person["name_column"]) if name]
-        condition = f"where {person['column']} = any(%s)"
-        query = f"select exists (select from register.{contract.name} {condition})"
-        (there,) = connection.execute(query, (list(citizen_ids),)).fetchone()
+        condition, values = f"{person['column']} = any(%(ids)s)", {"ids": list(citizen_ids)}
+        query = f"select exists (select from register.{contract.name} where {condition})"
+        (there,) = connection.execute(query, values).fetchone()
         if there:
+            forget_texts(connection, contract.name, sql.SQL(condition), values)
             let_be_empty(connection, contract, names)
             emptied += connection.execute(
                 f"""
                 update register.{contract.name}
-                set {", ".join(f"{name} = null" for name in names)}, {another_text()}
-                {condition}
+                set {", ".join(f"{name} = null" for name in names)}, {ANOTHER_TEXT}
+                where {condition}
                 """,
-                (list(citizen_ids),),
+                values,
             ).rowcount
     return emptied
-
-
-def another_text() -> str:
-    """An assignment by which a version is no longer known by the text of the row that it came from."""
-    return "_row_hash = md5(_row_hash::text || ' erased')::uuid"
 
 
 def remove_visits(connection: psycopg.Connection, warning_ids: Sequence[str]) -> int:

@@ -16,6 +16,7 @@ from psycopg import sql
 from doudi.contracts import Contract
 from doudi.erasing import places, registers, warnings
 from doudi.erasures import refused_rows
+from doudi.erasures.leaving_out import ANOTHER_TEXT
 from doudi.erasures.record import id_hash, stand_in
 from doudi.settings import Settings
 from doudi.transform.builds import drop_schemas
@@ -42,7 +43,9 @@ class Person:
 
     @property
     def stand_ins(self) -> dict[str, str]:
-        return {each: stand_in(id_hash(each, self.key)) for each in self.citizen_ids}
+        """What takes the place of each, written with a small x too."""
+        forms = ((form, each) for each in self.citizen_ids for form in (each, each.lower()))
+        return {form: stand_in(id_hash(each, self.key)) for form, each in forms}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,14 +105,18 @@ def _clean_refused(
     settings: Settings,
 ) -> set[tuple[int, int]]:
     """Refused rows that hold an ID of theirs, that were decided to be theirs, or that tell of a visit to them."""
-    cleaned = refused_rows.clean(
-        connection,
-        refused_rows.with_text(connection),
-        is_erased=lambda ids: [each for each in ids if each in person.citizen_ids],
-        key=person.key,
-        contracts=contracts,
-        contracts_folder=settings.contracts,
-    )
+    cleaned = [
+        row
+        for load_id in refused_rows.loads_with_text(connection)
+        for row in refused_rows.clean(
+            connection,
+            load_id,
+            is_erased=lambda ids: [each for each in ids if each in person.citizen_ids],
+            key=person.key,
+            contracts=contracts,
+            contracts_folder=settings.contracts,
+        )
+    ]
     theirs = connection.execute(
         """
         select kept.load_id, kept.row_no
@@ -149,7 +156,7 @@ def _forget_decisions(connection: psycopg.Connection, person: Person) -> int:
     One about others that names the person in its reason goes as well.
     """
     theirs = f"from ops.identity_decision where {' or '.join(_NAMED_IN_DECISION)}"
-    ids = {"ids": list(person.citizen_ids)}
+    ids = {"ids": list(person.stand_ins)}
     (count,) = connection.execute(f"select count(*) {theirs}", ids).fetchone()
     if count:
         connection.execute("alter table ops.identity_decision disable trigger identity_decision_stays")
@@ -189,7 +196,8 @@ def _everywhere_else(connection: psycopg.Connection, person: Person) -> Counter[
 def _replace(connection: psycopg.Connection, table: places.Table, wanted: places.Wanted) -> None:
     changes = table.without(wanted)
     if table.schema == "register":
-        changes = sql.SQL("{}, {}").format(changes, sql.SQL(registers.another_text()))
+        registers.forget_texts(connection, table.name, table.holds(wanted), wanted.values)
+        changes = sql.SQL("{}, {}").format(changes, sql.SQL(ANOTHER_TEXT))
     query = sql.SQL("update {} set {} where {}").format(table.identifier, changes, table.holds(wanted))
     connection.execute(query, wanted.values)
 

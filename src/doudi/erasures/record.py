@@ -128,11 +128,20 @@ def record(connection: psycopg.Connection, erasure: Erasure) -> None:
 
 
 def in_file(path: Path) -> list[Erasure]:
-    """What the file has, the oldest first; nothing where there is none yet. A line that a cut left half is none."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [Erasure.of_line(line) for line in lines if line.endswith("\n") and line.strip()]
+    """What the file has, the oldest first and each once; nothing where there is none yet.
+
+    Raises ErasureError where a line is no erasure, as after copying by hand, rather than forget about somebody.
+    """
+    found: dict[UUID, Erasure] = {}
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                erasure = Erasure.of_line(line)
+            except (ValueError, KeyError, TypeError):
+                raise ErasureError(f"{path}, line {number}: no erasure; bring the file back from its copy") from None
+            found.setdefault(erasure.erasure_id, erasure)
+    return list(found.values())
 
 
 def keep_in_file(path: Path, erasures: Iterable[Erasure]) -> None:

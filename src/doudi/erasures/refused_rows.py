@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from doudi.contracts import Contract
@@ -17,7 +18,8 @@ from doudi.erasures.record import id_hash, stand_in
 from doudi.identity import people
 from doudi.quarantine.headings import SentHeadings
 
-_WRITTEN = re.compile(r"(?<!\d)(?:\d{17}[\dXxＸｘ]|\d{15})(?!\d)")  # full-width digits are digits here too
+# Also at the beginning of a longer number that was made of it. Full-width digits are digits here too.
+_WRITTEN = re.compile(r"(?<!\d)(?:\d{17}[\dXxＸｘ]|\d{15}(?!\d))")
 _LONGEST_CELL = 40  # of an ID alone, with spaces and an apostrophe
 _LINE = "_line"
 
@@ -37,41 +39,36 @@ _ROWS = """
     select kept.load_id, kept.row_no, kept.feed, kept.raw, load.headings
     from ops.quarantine as kept
     inner join ops.load as load using (load_id)
-    where kept.raw <> '{}'
+    where kept.load_id = %s and kept.raw <> '{}'
 """
 
 
-def of_load(connection: psycopg.Connection, load_id: int) -> Iterable[Refused]:
-    """All of one load."""
-    return _read(connection, f"{_ROWS} and kept.load_id = %s", (load_id,))
+def loads_with_text(connection: psycopg.Connection) -> list[int]:
+    """The loads whose refused rows still have a text; one after the other they fit into memory."""
+    rows = connection.execute("select distinct load_id from ops.quarantine where raw <> '{}' order by load_id")
+    return [load_id for (load_id,) in rows.fetchall()]
 
 
-def with_text(connection: psycopg.Connection) -> Iterable[Refused]:
-    """All rows that still have their text, whoever's."""
-    return _read(connection, _ROWS, ())
-
-
-def _read(connection: psycopg.Connection, query: str, values: tuple[object, ...]) -> Iterable[Refused]:
-    names = ("load_id", "row_no", "feed", "raw", "headings")
-    rows = connection.execute(query, values).fetchall()
-    return [Refused(**dict(zip(names, row, strict=True))) for row in rows]
+def _of_load(connection: psycopg.Connection, load_id: int) -> list[Refused]:
+    with connection.cursor(row_factory=class_row(Refused)) as cursor:
+        return cursor.execute(_ROWS, (load_id,)).fetchall()
 
 
 def clean(
     connection: psycopg.Connection,
-    rows: Iterable[Refused],
+    load_id: int,
     *,
     is_erased: Callable[[Collection[str]], Collection[str]],
     key: str,
     contracts: Mapping[str, Contract],
     contracts_folder: Path,
 ) -> list[tuple[int, int]]:
-    """Clean ``rows`` of those of their IDs that ``is_erased`` gives back; returns which rows held one.
+    """Clean a load's rows of those of their IDs that ``is_erased`` gives back; returns which rows held one.
 
     Runs in the caller's transaction.
     """
-    rows = list(rows)
-    meant = _meant(connection, {piece for row in rows for text in row.raw.values() for piece in _pieces(text)})
+    rows = _of_load(connection, load_id)
+    meant = _meant(connection, rows)
     erased = set(is_erased(set(meant.values())))
     touched = [
         row for row in rows if any(meant.get(piece) in erased for text in row.raw.values() for piece in _pieces(text))
@@ -106,9 +103,9 @@ def blank(connection: psycopg.Connection, rows: Iterable[tuple[int, int]]) -> No
         )
 
 
-def ids_in(connection: psycopg.Connection, rows: Iterable[Refused]) -> set[str]:
-    """Every citizen ID that stands in refused rows, in whichever form."""
-    return set(_meant(connection, {p for row in rows for text in row.raw.values() for p in _pieces(text)}).values())
+def ids_in(connection: psycopg.Connection, load_id: int) -> set[str]:
+    """Every citizen ID that stands in a load's refused rows, in whichever form."""
+    return set(_meant(connection, _of_load(connection, load_id)).values())
 
 
 def _pieces(text: str | None) -> list[str]:
@@ -119,9 +116,10 @@ def _pieces(text: str | None) -> list[str]:
     return [*found, text] if len(text) <= _LONGEST_CELL and sum(map(str.isdigit, text)) >= 15 else found
 
 
-def _meant(connection: psycopg.Connection, pieces: set[str]) -> dict[str, str]:
-    """The citizen ID that each piece is in the form in which IDs are compared, where it is one."""
-    rows = connection.execute(
+def _meant(connection: psycopg.Connection, rows: Iterable[Refused]) -> dict[str, str]:
+    """The citizen ID that each piece of some rows is in the form in which IDs are compared, where it is one."""
+    pieces = {piece for row in rows for text in row.raw.values() for piece in _pieces(text)}
+    found = connection.execute(
         """
         select written, citizen_id
         from unnest(%s::text[]) as written
@@ -130,7 +128,7 @@ def _meant(connection: psycopg.Connection, pieces: set[str]) -> dict[str, str]:
         """,
         (sorted(pieces),),
     )
-    return dict(rows.fetchall())
+    return dict(found.fetchall())
 
 
 def _is_own(

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -28,18 +29,18 @@ def prune(
     return len(past)
 
 
-def past_their_time(connection: psycopg.Connection) -> list[ledger.Consignment]:
-    """The delivered extracts in our own folders that are older than their declarations said."""
+def past_their_time(connection: psycopg.Connection, *, now: datetime | None = None) -> list[ledger.Consignment]:
+    """The delivered extracts in our own folders that are older than their declarations said, by the moment ``now``."""
     rows = connection.execute(
         """
         select distinct recipient, folder
         from ops.extract
         where
             state = 'delivered' and folder <> '' and destination <> %s
-            and delivered_at < now() - retention_days * interval '1 day'
+            and delivered_at < coalesce(%s, now()) - retention_days * interval '1 day'
         order by recipient, folder
         """,
-        (BY_CONNECTION,),
+        (BY_CONNECTION, now),
     ).fetchall()
     return [
         consignment
@@ -57,9 +58,7 @@ def folder_of(consignment: ledger.Consignment) -> Path:
 def _sweep(connection: psycopg.Connection, settings: Settings) -> None:
     """Remove the folders of consignments that are not waiting; only a recipient's own sender makes others meanwhile."""
     for folder in settings.outgoing.glob("*"):
-        (free,) = connection.execute(
-            "select pg_try_advisory_lock(hashtext('doudi.extract'), hashtext(%s))", (folder.name,)
-        ).fetchone()
+        (free,) = connection.execute(f"select pg_try_advisory_lock({ledger.RECIPIENT_LOCK})", (folder.name,)).fetchone()
         if not free:
             continue
         try:
@@ -71,4 +70,4 @@ def _sweep(connection: psycopg.Connection, settings: Settings) -> None:
             for path in set(folder.iterdir()) - waiting:
                 shutil.rmtree(path, ignore_errors=True)
         finally:
-            connection.execute("select pg_advisory_unlock(hashtext('doudi.extract'), hashtext(%s))", (folder.name,))
+            connection.execute(f"select pg_advisory_unlock({ledger.RECIPIENT_LOCK})", (folder.name,))

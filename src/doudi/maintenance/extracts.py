@@ -8,7 +8,7 @@ from doudi.warehouse.connection import connect
 def extracts(work: Work) -> Outcome:
     """The rule is the declarations' own (``retention_days``), and the night follows it too."""
     with connect(work.url, autocommit=True, step="maintain", role="extractor") as connection:
-        past = retention.past_their_time(connection)
+        past = retention.past_their_time(connection, now=work.now)
         size = size_of(retention.folder_of(each) for each in past)
         if not work.dry_run:
             retention.prune(connection, settings=work.settings)

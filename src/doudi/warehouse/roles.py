@@ -20,7 +20,7 @@ OWNERS = {
     "identity": "doudi_transformer",
     "marts": "doudi_transformer",
 }
-_APART = "_(as_of_[0-9]{8}|unit_test|backtest|simulated|unchanged)$"  # ends of schemas' names, of what is built apart
+APART = "_(as_of_[0-9]{8}|unit_test|backtest|simulated|unchanged)$"  # ends of schemas' names, of what is built apart
 
 
 class RoleError(Exception):
@@ -179,7 +179,7 @@ def hand_over(connection: psycopg.Connection) -> None:
         where routine.proowner::regrole::text <> place.owner
         order by 4
         """,
-        {"schemas": list(OWNERS), "owners": list(OWNERS.values()), "apart": _APART},
+        {"schemas": list(OWNERS), "owners": list(OWNERS.values()), "apart": APART},
     ).fetchall()
     for kind, name, owner, _ in rows:
         connection.execute(f"alter {kind} {name} owner to {owner}")

@@ -1,13 +1,13 @@
 """The pictures of the READMEs, taken from the running system: ``python tests/pictures.py [NAME…]``.
 
-Works on the warehouse of DOUDI_HOME, which `make run` has filled, and starts Superset for it. A page of HTML that the
-system has written is a picture too: `python tests/pictures.py situation=FILE` takes FILE's first screens, and of a PDF
-its first page.
+Works on the warehouse of DOUDI_HOME, which `make run` has filled: starts Superset for it, and writes the reports of the
+synthetic county.
 """
 
 import sys
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pypdfium2
 from PIL import Image
@@ -15,11 +15,14 @@ from superset_browser import browser, chromium, logged_in
 
 from doudi.dashboards.__main__ import up
 from doudi.dashboards.declaration import load_declared
+from doudi.reports.making import make
 from doudi.settings import Settings, load_settings
+from doudi.synth.places import COUNTY
 
 DASHBOARDS = ("overview", "coverage", "data_health")
+REPORTS = {"situation": "html", "report": "pdf"}  # by their forms
 WIDTH, HEIGHT = 1280, 1500  # pixels; what is below is cut off
-_COLOURS = 64  # enough for charts, and a third of the bytes
+_COLOURS = 128  # enough for charts, and less than half of the bytes
 
 
 def main(names: list[str]) -> int:
@@ -28,11 +31,11 @@ def main(names: list[str]) -> int:
         return 1
     settings = load_settings()
     folder = settings.project / "docs" / "pictures"
-    pages = {name: Path(file) for name, _, file in (each.partition("=") for each in names) if file}
-    if wanted := [name for name in names if "=" not in name] or ([] if pages else list(DASHBOARDS)):
-        _take_dashboards(settings, wanted, folder)
-    if pages:
-        _take_pages(pages, folder)
+    wanted = names or [*DASHBOARDS, *REPORTS]
+    if reports := [name for name in wanted if name in REPORTS]:
+        _take_reports(settings, reports, folder)
+    if dashboards := [name for name in wanted if name not in REPORTS]:
+        _take_dashboards(settings, dashboards, folder)
     return 0
 
 
@@ -50,20 +53,27 @@ def _take_dashboards(settings: Settings, names: list[str], folder: Path) -> None
             _keep(person.page.screenshot(full_page=True), folder / f"{name}.png")
 
 
-def _take_pages(pages: dict[str, Path], folder: Path) -> None:
-    for name, file in pages.items():
-        if file.suffix == ".pdf":
-            first = BytesIO()
-            pypdfium2.PdfDocument(file)[0].render(scale=1.5).to_pil().save(first, "png")
-            _keep(first.getvalue(), folder / f"{name}.png")
+def _take_reports(settings: Settings, names: list[str], folder: Path) -> None:
+    """The first screens of the page, and the first page of the paper."""
+    forms = tuple(REPORTS[name] for name in names)
+    with TemporaryDirectory() as written:
+        made = make(settings=settings, out=Path(written), area=COUNTY, forms=forms, edition="internal")
+        for name, report in zip(names, made, strict=True):
+            taken = _first_page(report.path) if report.path.suffix == ".pdf" else _first_screens(report.path)
+            _keep(taken, folder / f"{name}.png")
+
+
+def _first_screens(page: Path) -> bytes:
     with browser() as opened:
-        page = opened.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        for name, file in pages.items():
-            if file.suffix == ".pdf":
-                continue
-            page.goto(file.resolve().as_uri())
-            page.wait_for_timeout(1000)
-            _keep(page.screenshot(), folder / f"{name}.png")
+        seen = opened.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        seen.goto(page.as_uri())
+        return seen.screenshot()
+
+
+def _first_page(paper: Path) -> bytes:
+    first = BytesIO()
+    pypdfium2.PdfDocument(paper)[0].render(scale=1.5).to_pil().save(first, "png")
+    return first.getvalue()
 
 
 def _keep(picture: bytes, path: Path) -> None:

@@ -20,16 +20,17 @@ from doudi.settings import Settings
 from doudi.transform import build
 from doudi.warehouse import schema
 
-DAY = date(2020, 6, 30)
+MARCH, DAY = date(2020, 3, 31), date(2020, 6, 30)
 COUNTY = "513431"
 ID = re.compile(r"99\d{15}[\dXx]")
 
 
 @dataclass(frozen=True)
 class Made:
-    """The county built, and a folder with its reports of both editions."""
+    """The county built in March and in June, and its reports of both editions on each day."""
 
     settings: Settings
+    march: dict[str, making.Report]
     reports: dict[str, making.Report]
     rows: Callable[..., list[tuple]]
 
@@ -41,17 +42,19 @@ def made(
     home = tmp_path_factory.mktemp("reports")
     with taken_in(server_url, template=template, settings=settings, home=home, persons=400, as_of=DAY) as own:
         schema.initialise(own.database_url, own)
-        build(url=own.database_url, settings=own, as_of=DAY)
-        reports = {}
-        for edition in ("internal", "public"):
-            for each in making.make(settings=own, out=own.out, area=COUNTY, edition=edition):
-                reports[f"{edition}{each.path.suffix}"] = each
+        reports: list[dict[str, making.Report]] = []
+        for day in (MARCH, DAY):
+            build(url=own.database_url, settings=own, as_of=day)
+            reports.append({})
+            for edition in ("internal", "public"):
+                for each in making.make(settings=own, out=own.out, area=COUNTY, edition=edition):
+                    reports[-1][f"{edition}{each.path.suffix}"] = each
 
         def rows(statement: str, *values: object) -> list[tuple]:
             with psycopg.connect(own.database_url) as session:
                 return session.execute(statement, values or None).fetchall()
 
-        yield Made(own, reports, rows)
+        yield Made(own, *reports, rows)
 
 
 class _Cells(HTMLParser):
@@ -155,10 +158,35 @@ def test_word_and_pdf_tell_the_quarter_as_the_mart_has_it(made: Made) -> None:
             " where period = 'quarter' and division_code = %s and measure = %s", COUNTY, measure
         )  # fmt: skip
         assert [_number(cell) for cell in handled[label]] == [float(value) for value in sums[0]]
+    assert _number(handled["期末在办"][1]) > 0
     paper = _pdf_text(made.reports["internal.pdf"])
     for table in _word_tables(made.reports["internal.docx"]).values():
         for row in table[1:]:
             assert all(cell in paper for cell in row[1:]), "the PDF tells other numbers than the Word file"
+
+
+def test_nothing_is_held_against_a_time_in_which_nobody_watched(made: Made) -> None:
+    tables = _word_tables(made.march["internal.docx"])
+    assert _number({row[0]: row[1] for row in tables["预警发现与处置情况"]}["期末在办"]) > 0
+    assert {cell for row in tables["预警发现与处置情况"][1:] for cell in row[2:]} == {"—"}
+    assert {row[1] for row in tables["民政与扶贫登记信息比对"][1:]} == {"—"}
+
+
+def test_outsiders_are_told_of_the_period_before_what_they_were_told_then(made: Made) -> None:
+    assert made.rows("select to_regclass('marts_as_of_20200331.public_summary')") == [(None,)]
+    then, now = (_word_tables(each["public.docx"]) for each in (made.march, made.reports))
+    seen = set()
+    for caption in ("享受救助人数", "未办结预警"):
+        before = dict(then[caption][1:])
+        assert {row[0]: row[2] for row in now[caption][1:]} == before
+        for _, count, was, change in now[caption][1:]:
+            if "*" in (count, was):
+                assert change == "*"
+            else:
+                assert _number(change) == _number(count) - _number(was)
+            seen.add((count == "*", was == "*"))
+    assert (False, False) in seen
+    assert seen & {(True, True), (False, True)}
 
 
 def test_no_page_ends_where_something_begins(made: Made) -> None:
@@ -215,9 +243,8 @@ def test_the_page_asks_for_nothing_from_anywhere(made: Made) -> None:
 
 def test_every_file_is_on_record_as_about_nobody(made: Made) -> None:
     recorded = made.rows("select file_name, recipient, persons from ops.disclosure where recipient ^@ 'report_'")
-    assert {(report.path.name, f"report_{key.split('.')[0]}", 0) for key, report in made.reports.items()} == set(
-        recorded
-    )
+    files = [*made.march.items(), *made.reports.items()]
+    assert {(report.path.name, f"report_{key.split('.')[0]}", 0) for key, report in files} == set(recorded)
 
 
 def test_a_report_reads_no_more_than_its_area(made: Made, tmp_path: Path) -> None:

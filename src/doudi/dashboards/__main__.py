@@ -15,6 +15,7 @@ from doudi.dashboards.declaration import DashboardError, load_declared
 from doudi.settings import Settings, SettingsError, load_settings
 from doudi.warehouse.cluster import ClusterError
 from doudi.warehouse.connection import WarehouseError, warehouse_url
+from doudi.warehouse.migrations import MigrationError
 from doudi.warehouse.roles import RoleError
 from doudi.warehouse.schema import SchemaError, initialise
 
@@ -43,7 +44,8 @@ def main() -> int:
             serve(up(settings) if arguments.command == "serve" else web(settings))
         return 0
     except (
-        AccessError, ClusterError, ContractError, DashboardError, RoleError, SchemaError, SettingsError, WarehouseError,
+        AccessError, ClusterError, ContractError, DashboardError, MigrationError, RoleError, SchemaError,
+        SettingsError, WarehouseError,
     ) as error:  # fmt: skip
         print(f"doudi: {error}", file=sys.stderr)
         return 1

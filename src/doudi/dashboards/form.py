@@ -60,7 +60,8 @@ def _axes(chart: Chart, dataset: Dataset, metrics: list[dict[str, Any]]) -> dict
         "row_limit": 10_000,
         "show_legend": bool(chart.split) or len(metrics) > 1,
         "legendOrientation": "top",
-        "legendType": "scroll",
+        "legendType": "plain",  # all of it while that is two lines; Superset turns to paging by itself
+        **({"sort_series_type": "name", "sort_series_ascending": True} if chart.split else {}),
         "rich_tooltip": True,
         "y_axis_format": ",.0f",
         "truncateYAxis": False,
@@ -74,8 +75,9 @@ def _axes(chart: Chart, dataset: Dataset, metrics: list[dict[str, Any]]) -> dict
     return drawn | {
         "orientation": "horizontal",  # names in two languages are long
         "xAxisForceCategorical": True,
-        "x_axis_sort": axis,
-        "x_axis_sort_asc": False,
+        # the first is drawn lowest: what is most stands at the top
+        "x_axis_sort": chart.order or ("sum" if chart.split or len(metrics) > 1 else metrics[0]["label"]),
+        "x_axis_sort_asc": chart.order is None,
         "stack": "Stack" if chart.kind == "stack" else None,
         "show_value": True,
         "only_total": True,

@@ -12,7 +12,7 @@ from doudi.reports.document import Chart, Language, Text
 FONT = "Noto Sans SC"  # what the package of fonts brings; a page falls back on the reader's own
 LEVEL_COLOURS = {"红色": "#c0392b", "橙色": "#e08e2b", "黄色": "#e6c229", "核查": "#7f8c8d"}
 _PLAIN = ["#2f6690", "#3a9d8f", "#e08e2b", "#8e5572", "#7f8c8d", "#81a4cd", "#c0392b", "#b8b42d"]
-_WIDTH = 560
+_WIDTH, _LETTERS = 520, 14  # pixels: letters as high as a table's on A4, and to be read on a phone
 
 
 @cache
@@ -76,12 +76,12 @@ def _drawn(chart: Chart, language: Language) -> altair.Chart:
                 order=altair.Order("place:Q"),
             )
         )
-        height = altair.Step(22)
+        height = altair.Step(24)
     return drawn.properties(width=_WIDTH, height=height).configure(
         font=FONT,
         background="white",
-        axis=altair.AxisConfig(labelFontSize=12, titleFontSize=12),
-        legend=altair.LegendConfig(labelFontSize=12),
+        axis=altair.AxisConfig(labelFontSize=_LETTERS, titleFontSize=_LETTERS, titleFontWeight="normal"),
+        legend=altair.LegendConfig(labelFontSize=_LETTERS),
         view=altair.ViewConfig(stroke=None),
     )
 

@@ -37,7 +37,7 @@ class Column(NamedTuple):
     """A column's heading; ``kind`` tells how its values are written and aligned."""
 
     heading: Text
-    kind: Literal["text", "number", "money", "share", "change"] = "number"
+    kind: Literal["text", "number", "money", "change", "money_change"] = "number"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +98,15 @@ class Document:
 
 
 def on_two_lines(heading: str) -> str:
-    """A long heading of a column, with what it has in brackets on a line of its own."""
-    return heading.replace("（", "\n（") if len(heading) > _LONG_HEADING else heading
+    """A long heading of a column, with what it has in brackets on a line of its own, or else in halves."""
+    if len(heading) <= _LONG_HEADING:
+        return heading
+    cut = heading.find("（") if "（" in heading else (len(heading) + 1) // 2
+    return f"{heading[:cut]}\n{heading[cut:]}"
 
 
 def written(value: Value, kind: str = "text", *, language: Language = "zh") -> str:
-    """A value as it stands in a table: thousands parted, money to the yuan's hundredth, shares in per cent."""
+    """A value as it stands in a table: thousands parted, money to the yuan's hundredth, changes with their sign."""
     if value is None:
         return ""
     if isinstance(value, Text):
@@ -112,10 +115,8 @@ def written(value: Value, kind: str = "text", *, language: Language = "zh") -> s
         return value.value
     if isinstance(value, date):
         return value.isoformat()
-    if kind == "share":
-        return f"{value:.1%}"
-    number = f"{value:,.2f}" if kind == "money" else f"{value:,.0f}"
-    return f"+{number}" if kind == "change" and value > 0 else number
+    number = f"{value:,.2f}" if kind in ("money", "money_change") else f"{value:,.0f}"
+    return f"+{number}" if kind in ("change", "money_change") and value > 0 else number
 
 
 def change(now: Any, before: Any) -> Value:

@@ -284,6 +284,15 @@ def period_of(scope: Scope, code: str) -> Period | None:
     return Period(*rows[0]) if rows else None
 
 
+def was_watched(scope: Scope, day: date) -> bool:
+    """Whether warnings were looked for by a day: whether the area has one that was opened by then."""
+    [(is_there,)] = scope.rows(
+        "select exists (select from {marts}.warning where division_code ^@ %(begins)s and opened_on <= %(day)s)",
+        day=day,
+    )
+    return is_there
+
+
 def reported(scope: Scope, period: str) -> dict[tuple[str, str], Reported]:
     """The area's figures by measure and item."""
     return {

@@ -15,11 +15,11 @@ from doudi.access import load_access
 from doudi.extracts import disclosures
 from doudi.reports.document import Document
 from doudi.reports.errors import ReportError
-from doudi.reports.figures import Period, period_of
+from doudi.reports.figures import period_of
 from doudi.reports.page import page
 from doudi.reports.paper import pdf
 from doudi.reports.periodic import periodic
-from doudi.reports.public import public
+from doudi.reports.public import Told, public, told
 from doudi.reports.scope import Build, Scope, build_of, opened
 from doudi.reports.situation import situation
 from doudi.reports.word import word
@@ -70,6 +70,7 @@ def make(
         build = build_of(session, as_of)
         with opened(url, settings=settings, build=build, area=area) as scope:
             documents: dict[bool, Document] = {}
+            counts = told(scope) if edition == "public" else {}
             for form in forms:
                 is_periodic = form != "html"
                 if is_periodic not in documents:
@@ -78,7 +79,10 @@ def make(
                     )
                 written.append((_path(out, scope, edition, form, period), documents[is_periodic]))
     out.mkdir(parents=True, exist_ok=True)
-    return [_hand_out(url, path, document, build=build, edition=edition, area=scope.area) for path, document in written]
+    return [
+        _hand_out(url, path, document, build=build, edition=edition, area=scope.area, counts=counts)
+        for path, document in written
+    ]
 
 
 def make_all(
@@ -107,16 +111,27 @@ def _document(scope: Scope, *, edition: Edition, period: str | None, seeds: Path
     if edition == "internal":
         return periodic(scope, period=period, seeds=seeds) if period else situation(scope, seeds=seeds)
     about = period_of(scope, period) if period else None
-    return public(scope, period=period, earlier=_earlier(url, about) if about else None)
+    return public(scope, period=period, before=_told_on(url, scope.area, about.before_last_on) if about else {})
 
 
-def _earlier(url: str, about: Period) -> Build | None:
-    """The build of the last day of the period before, where there is one."""
+def _told_on(url: str, area: str, day: date) -> Told:
+    """What the last public report on a day told of an area; nothing where none was made."""
     with connect(url, step="report", role="extractor") as session:
-        try:
-            return build_of(session, about.before_last_on)
-        except ReportError:
-            return None
+        found = session.execute(
+            """
+            select declaration.content
+            from ops.disclosure as disclosure
+            inner join ops.declaration as declaration on declaration.sha256 = disclosure.declaration_sha256
+            where
+                disclosure.recipient = 'report_public'
+                and disclosure.as_of = %s
+                and strpos(disclosure.file_name, %s) > 0
+            order by disclosure.disclosure_id desc
+            limit 1
+            """,
+            (day, f"_{area}_"),
+        ).fetchone()
+    return json.loads(found[0]).get("counts", {}) if found else {}
 
 
 def _path(out: Path, scope: Scope, edition: Edition, form: str, period: str) -> Path:
@@ -125,12 +140,14 @@ def _path(out: Path, scope: Scope, edition: Edition, form: str, period: str) -> 
     return out / f"{called}_{area}_{scope.build.as_of:%Y%m%d}_{edition}.{form}"
 
 
-def _hand_out(url: str, path: Path, document: Document, *, build: Build, edition: Edition, area: str) -> Report:
+def _hand_out(
+    url: str, path: Path, document: Document, *, build: Build, edition: Edition, area: str, counts: Told
+) -> Report:
     """The file appears under its name when its disclosure is on record."""
     content = FORMS[path.suffix.removeprefix(".")](document)
     unfinished = path.with_name(f".{path.name}.part")
     with connect(url, step="report", role="extractor") as session:
-        number = _record(session, path.name, content, document, build=build, edition=edition, area=area)
+        number = _record(session, path.name, content, document, build=build, edition=edition, area=area, counts=counts)
         unfinished.write_bytes(content)
         unfinished.chmod(0o644 if edition == "public" else 0o600)
     unfinished.replace(path)
@@ -146,6 +163,7 @@ def _record(
     build: Build,
     edition: Edition,
     area: str,
+    counts: Told,
 ) -> int:
     """One row of ops.disclosure: of aggregates, so of nobody in particular."""
     headings = {column.heading for table in document.tables for column in table.columns}
@@ -154,7 +172,7 @@ def _record(
         "edition": edition,
         "area": area,
         "tables": [table.caption.zh for table in document.tables],
-    }
+    } | ({"counts": counts} if counts else {})
     treatment = "small counts hidden" if edition == "public" else "counts"
     number, _ = disclosures.record(
         session,

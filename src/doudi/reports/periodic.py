@@ -1,5 +1,6 @@
 """The plan's periodic report for inside: how the four tasks are carried out, against the period before."""
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from doudi.reports.scope import Scope
 from doudi.reports.situation import PEOPLE, WARNINGS, YUAN
 from doudi.reports.words import word, words
 
-_NOTHING = Reported(amount=Decimal(0), before=Decimal(0), is_comparable=True)
 _QUARTERS = "一二三四"
+_TEN_THOUSAND = Text("万元", "10,000 yuan")
 
 
 def periodic(scope: Scope, *, period: str, seeds: Path) -> Document:
@@ -22,10 +23,11 @@ def periodic(scope: Scope, *, period: str, seeds: Path) -> Document:
     if about is None:
         raise ReportError(f"the marts of {scope.build.as_of} report on no period {period}")
     told = figures.reported(scope, period)
+    warnings = _Warnings(told, was_watched=figures.was_watched(scope, about.before_last_on))
     since = Text("本期", "in the period")
     sections = [
-        Section(heading=Text("总体情况", "Overall"), blocks=_overall(scope, about, told)),
-        _early_warning(scope, about, told),
+        Section(heading=Text("总体情况", "Overall"), blocks=_overall(scope, about, told, warnings)),
+        _early_warning(scope, about, warnings),
         situation.differences(scope, since=since, first_on=about.first_on.replace(day=1)),
         _aid(told),
         situation.coverage(scope),
@@ -51,28 +53,41 @@ def called(period: Period) -> Text:
     return Text(f"{period.first_on.year}年第{_QUARTERS[number - 1]}季度", f"quarter {number} of {period.first_on.year}")
 
 
-def head(scope: Scope, period: Period, audience: Text) -> list[tuple[Text, Text]]:
+def head(scope: Scope, period: Period, audience: Text, *, is_compared: bool = True) -> list[tuple[Text, Text]]:
     """Area, period, the one before, and for whom."""
 
     def days(first: object, last: object) -> Text:
         return Text(f"{first:%Y年%-m月%-d日}至{last:%Y年%-m月%-d日}", f"{first} to {last}")
 
+    before = days(period.before_first_on, period.before_last_on)
     return [
         (Text("统计范围", "Area"), Text(f"{scope.name}（{scope.area}）", f"{scope.name} ({scope.area})")),
         (Text("报告期间", "Period"), days(period.first_on, period.last_on)),
-        (Text("对比期间", "Against"), days(period.before_first_on, period.before_last_on)),
+        (Text("对比期间", "Against"), before if is_compared else Text("上期未发布，不作对比", "nothing was published")),
         (Text("使用范围", "For"), audience),
     ]
 
 
-def _sum(told: dict[tuple[str, str], Reported], measure: str) -> Reported:
-    rows = [row for (name, _), row in told.items() if name == measure]
-    return Reported(amount=sum(r.amount for r in rows), before=sum(r.before for r in rows), is_comparable=True)
+@dataclass(frozen=True)
+class _Warnings:
+    """What the period's figures say of warnings, by measure and level."""
+
+    told: dict[tuple[str, str], Reported]
+    was_watched: bool = field(kw_only=True)  # before the period; else zeros of then say nothing
+
+    def of(self, measure: str, level: str | None = None) -> Reported:
+        """Of a level or of all."""
+        rows = [row for (name, item), row in self.told.items() if name == measure and level in (None, item)]
+        return Reported(
+            amount=sum((row.amount for row in rows), Decimal(0)),
+            before=sum((row.before for row in rows), Decimal(0)),
+            is_comparable=self.was_watched,
+        )
 
 
-def _overall(scope: Scope, about: Period, told: dict[tuple[str, str], Reported]) -> list[Text]:
-    opened, standing = _sum(told, "warnings_opened"), _sum(told, "warnings_standing")
-    overdue, visited = _sum(told, "warnings_overdue"), _sum(told, "warnings_visited")
+def _overall(scope: Scope, about: Period, told: dict[tuple[str, str], Reported], warnings: _Warnings) -> list[Text]:
+    opened, standing = warnings.of("warnings_opened"), warnings.of("warnings_standing")
+    overdue, visited = warnings.of("warnings_overdue"), warnings.of("warnings_visited")
     gaps = figures.funnel(scope)
     at_risk, uncovered = sum(row.at_risk for row in gaps), sum(row.uncovered for row in gaps)
     money = sum(row.amount for (measure, _), row in told.items() if measure == "money")
@@ -94,6 +109,8 @@ def _overall(scope: Scope, about: Period, told: dict[tuple[str, str], Reported])
 
 
 def _than(row: Reported) -> Text:
+    if not row.is_comparable:
+        return Text("上期尚未开展监测", "with no watch kept in the period before")
     more = row.amount - row.before
     if more == 0:
         return Text("与上期持平", "as many as in the period before")
@@ -115,13 +132,16 @@ def _compared(row: Reported) -> tuple[Value, Value, Value]:
     return row.amount, before, change(row.amount, before)
 
 
-def _early_warning(scope: Scope, about: Period, told: dict[tuple[str, str], Reported]) -> Section:
+def _early_warning(scope: Scope, about: Period, warnings: _Warnings) -> Section:
     measures = words("measure")
     all_levels = Table(
         caption=Text("预警发现与处置情况", "Warnings found and handled"),
         unit=WARNINGS,
         columns=[Column(Text("项目", "Measure"), "text"), *_COMPARED],
-        rows=[(name, *_compared(_sum(told, code))) for code, name in measures.items()],
+        rows=[(name, *_compared(warnings.of(code))) for code, name in measures.items()],
+        note=None
+        if warnings.was_watched
+        else Text("“—”表示上期尚未开展监测，无数可比。", "— where no watch was kept in the period before."),
     )
     shown = ("warnings_opened", "warnings_visited", "warnings_standing", "warnings_overdue")
     by_level = Table(
@@ -138,19 +158,22 @@ def _early_warning(scope: Scope, about: Period, told: dict[tuple[str, str], Repo
         rows=[
             (
                 word("level", level),
-                *(value for code in shown for value in _compared(told.get((code, level), _NOTHING))[:2]),
+                *(value for code in shown for value in _compared(warnings.of(code, level))[:2]),
             )
             for level in LEVELS
         ],
     )
     chart = Chart(
-        caption=Text("期末在办预警与上期末比较", "Warnings that stood at the end, against the period before"),
+        caption=Text("期末在办预警与上期末比较", "Warnings that stood at the end, against the period before")
+        if warnings.was_watched
+        else Text("期末在办预警", "Warnings that stood at the end"),
         kind="bars",
         unit=WARNINGS,
         series=[
-            (when, word("level", level), float(getattr(told.get(("warnings_standing", level), _NOTHING), at)))
+            (when, word("level", level), float(getattr(warnings.of("warnings_standing", level), at)))
             for when, at in ((Text("上期末", "before"), "before"), (Text("本期末", "now"), "amount"))
             for level in LEVELS
+            if at == "amount" or warnings.was_watched
         ],
         colours=LEVEL_COLOURS,
     )
@@ -199,7 +222,7 @@ def _aid(told: dict[tuple[str, str], Reported]) -> Section:
             Column(Text("救助项目", "Benefit"), "text"),
             Column(Text("本期", "Period"), "money"),
             Column(Text("上期", "Before"), "money"),
-            Column(Text("增减", "Change"), "money"),
+            Column(Text("增减", "Change"), "money_change"),
         ],
         rows=[(name, *_compared(told["money", code])) for code, name in benefits.items() if ("money", code) in told],
         note=Text(
@@ -207,17 +230,13 @@ def _aid(told: dict[tuple[str, str], Reported]) -> Section:
             "Monthly aid as registered, month by month; — where the lists of the period before are not all there.",
         ),
     )
-    series = [
-        (benefits[code], when, float(amount))
-        for code in benefits
-        if ("money", code) in told
-        for when, amount in ((Text("本期", "period"), told["money", code].amount / 10_000),)
-    ]
+    paid = {code: told["money", code].amount for code in benefits if ("money", code) in told}
+    unit, yuan = (_TEN_THOUSAND, 10_000) if max(paid.values(), default=0) >= 100_000 else (YUAN, 1)
     chart = Chart(
         caption=Text("本期救助资金构成", "Money of the period by benefit"),
         kind="bars",
-        unit=Text("万元", "10,000 yuan"),
-        series=series,
+        unit=unit,
+        series=[(benefits[code], Text("本期", "period"), float(amount) / yuan) for code, amount in paid.items()],
     )
     return Section(
         heading=Text("兜底保障政策落实", "Carrying out the policies"),

@@ -3,10 +3,12 @@
 from doudi.reports import figures
 from doudi.reports.document import Chart, Column, Document, Hidden, Section, Table, Text, Value, change
 from doudi.reports.errors import ReportError
-from doudi.reports.figures import Period, Public
+from doudi.reports.figures import Public
 from doudi.reports.periodic import called, head
-from doudi.reports.scope import Build, Scope
+from doudi.reports.scope import Scope
 from doudi.reports.words import word, words
+
+Told = dict[str, dict[str, int | None]]  # counts by measure and category; None where a count was hidden
 
 _ALL = "all"
 _AUDIENCE = Text("可公开", "may be published")
@@ -16,9 +18,19 @@ _NOTE = Text(
 )
 
 
-def public(scope: Scope, *, period: str | None, earlier: Build | None) -> Document:
-    """The page, or with ``period`` the report, for anybody. ``earlier``: a build of the end of the period before.
+def told(scope: Scope) -> Told:
+    """What of the area itself is published."""
+    counts: Told = {}
+    for row in figures.public(scope):
+        if row.area == scope.area:
+            counts.setdefault(row.measure, {})[row.category] = row.value
+    return counts
 
+
+def public(scope: Scope, *, period: str | None, before: Told) -> Document:
+    """The page, or with ``period`` the report, for anybody. ``before``: what was told at the end of the period before.
+
+    That is not computed again: if other counts were hidden then, both together could tell a small one.
     Raises ReportError for a township, of which nothing is published, and for several provinces at once.
     """
     if scope.digits not in (2, 4, 6):
@@ -29,7 +41,6 @@ def public(scope: Scope, *, period: str | None, earlier: Build | None) -> Docume
     about = figures.period_of(scope, period) if period else None
     if period and about is None:
         raise ReportError(f"the marts of {scope.build.as_of} report on no period {period}")
-    before = _before(scope, earlier)
     day = scope.build.as_of
     when = (Text("统计日期", "As of"), Text(f"{day:%Y年%-m月%-d日}", f"{day}"))
     area = (Text("统计范围", "Area"), Text(f"{scope.name}（{scope.area}）", f"{scope.name} ({scope.area})"))
@@ -38,33 +49,25 @@ def public(scope: Scope, *, period: str | None, earlier: Build | None) -> Docume
     return Document(
         title=Text("社会救助兜底保障情况公报", "Social assistance: published figures"),
         subtitle=called(about) if about else Text(scope.name, scope.name),
-        facts=head(scope, about, _AUDIENCE) if about else [area, when, (Text("使用范围", "For"), _AUDIENCE)],
+        facts=head(scope, about, _AUDIENCE, is_compared=bool(before))
+        if about
+        else [area, when, (Text("使用范围", "For"), _AUDIENCE)],
         sections=[
-            _benefits(own, before, about),
-            _warnings(own, before, about),
+            _benefits(own, before),
+            _warnings(own, before),
             *_by_part(parts),
         ],
         as_of=day,
     )
 
 
-def _before(scope: Scope, earlier: Build | None) -> dict[tuple[str, str], Public]:
-    """What was published of the area on the earlier day; nothing where it was not built."""
-    if earlier is None:
-        return {}
-    then = Scope(session=scope.session, build=earlier, area=scope.area, name=scope.name)
-    return {(row.measure, row.category): row for row in figures.public(then) if row.area == scope.area}
+def _shown(value: int | None) -> Value:
+    return Hidden.SUPPRESSED if value is None else value
 
 
-def _told(row: Public | None) -> Value:
-    if row is None:
-        return Hidden.UNKNOWN
-    return Hidden.SUPPRESSED if row.value is None else row.value
-
-
-def _columns(first: Text, about: Period | None) -> list[Column]:
-    if about is None:
-        return [Column(first, "text"), Column(Text("本期", "Count"))]
+def _columns(first: Text, before: Told) -> list[Column]:
+    if not before:
+        return [Column(first, "text"), Column(Text("数量", "Count"))]
     return [
         Column(first, "text"),
         Column(Text("期末", "At the end")),
@@ -73,9 +76,10 @@ def _columns(first: Text, about: Period | None) -> list[Column]:
     ]
 
 
-def _row(name: Text, row: Public, before: Public | None, about: Period | None) -> tuple[Value, ...]:
-    now, then = _told(row), _told(before)
-    return (name, now, then, change(now, then)) if about else (name, now)
+def _row(name: Text, row: Public, before: Told) -> tuple[Value, ...]:
+    now, counts = _shown(row.value), before.get(row.measure, {})
+    then = _shown(counts[row.category]) if row.category in counts else Hidden.UNKNOWN
+    return (name, now, then, change(now, then)) if before else (name, now)
 
 
 def _table(*, caption: Text, unit: Text | None, columns: list[Column], rows: list[tuple[Value, ...]]) -> Table:
@@ -84,33 +88,25 @@ def _table(*, caption: Text, unit: Text | None, columns: list[Column], rows: lis
     return Table(caption=caption, unit=unit, columns=columns, rows=rows, note=_NOTE if is_hidden else None)
 
 
-def _benefits(
-    own: dict[tuple[str, str], Public], before: dict[tuple[str, str], Public], about: Period | None
-) -> Section:
+def _benefits(own: dict[tuple[str, str], Public], before: Told) -> Section:
     measure = "people_with_benefit"
-    rows = [
-        (word("benefit", code), own[measure, code], before.get((measure, code)))
-        for code in words("benefit")
-        if (measure, code) in own
-    ]
+    rows = [(word("benefit", code), own[measure, code]) for code in words("benefit") if (measure, code) in own]
     table = _table(
         caption=Text("享受救助人数", "People with a benefit"),
         unit=Text("人", "people"),
-        columns=_columns(Text("救助项目", "Benefit"), about),
-        rows=[_row(name, row, then, about) for name, row, then in rows],
+        columns=_columns(Text("救助项目", "Benefit"), before),
+        rows=[_row(name, row, before) for name, row in rows],
     )
     chart = Chart(
         caption=Text("享受救助人数（不含未公开数）", "People with a benefit, as far as told"),
         kind="bars",
         unit=Text("人", "people"),
-        series=[(name, Text("人数", "people"), row.value) for name, row, _ in rows if row.value is not None],
+        series=[(name, Text("人数", "people"), row.value) for name, row in rows if row.value],
     )
     return Section(heading=Text("救助保障", "Benefits"), blocks=[*([chart] if chart.series else []), table])
 
 
-def _warnings(
-    own: dict[tuple[str, str], Public], before: dict[tuple[str, str], Public], about: Period | None
-) -> Section:
+def _warnings(own: dict[tuple[str, str], Public], before: Told) -> Section:
     measure = "open_warnings"
     total = own[measure, _ALL]
     rows = sorted(
@@ -120,11 +116,8 @@ def _warnings(
     table = _table(
         caption=Text("未办结预警", "Open warnings"),
         unit=Text("件", "warnings"),
-        columns=_columns(Text("指标", "Indicator"), about),
-        rows=[
-            _row(name, row, before.get((measure, row.category)), about)
-            for name, row in [(Text("合计", "total"), total), *named]
-        ],
+        columns=_columns(Text("指标", "Indicator"), before),
+        rows=[_row(name, row, before) for name, row in [(Text("合计", "total"), total), *named]],
     )
     return Section(heading=Text("监测预警", "Warnings"), blocks=[table])
 
@@ -132,22 +125,26 @@ def _warnings(
 def _by_part(rows: list[Public]) -> list[Section]:
     if not rows:
         return []
-    told = {(row.area, row.measure, row.category): row for row in rows}
+    counts = {(row.area, row.measure, row.category): row.value for row in rows}
+
+    def shown(*cell: str) -> Value:
+        return _shown(counts[cell]) if cell in counts else Hidden.UNKNOWN
+
     areas = {row.area: row.area_name or row.area for row in rows}
     benefits = [code for code in words("benefit") if any(row.category == code for row in rows)]
     table = _table(
         caption=Text("各地区情况", "By area"),
-        unit=None,
+        unit=Text("人", "people"),
         columns=[
             Column(Text("地区", "Area"), "text"),
             Column(Text("未办结预警（件）", "Open warnings")),
-            *(Column(Text(f"{word('benefit', code).zh}（人）", word("benefit", code).en)) for code in benefits),
+            *(Column(word("benefit", code)) for code in benefits),
         ],
         rows=[
             (
                 Text(name, name),
-                _told(told.get((area, "open_warnings", _ALL))),
-                *(_told(told.get((area, "people_with_benefit", code))) for code in benefits),
+                shown(area, "open_warnings", _ALL),
+                *(shown(area, "people_with_benefit", code) for code in benefits),
             )
             for area, name in areas.items()
         ],

@@ -148,33 +148,30 @@ def _by_part(scope: Scope, rows: list[figures.OpenWarnings]) -> list[Chart | Tab
 
 def _trend(scope: Scope) -> Section:
     months = figures.warnings_by_month(scope)
-    blocks: list[Text | Table | Chart] = []
-    if months:
-        days = sorted({row.month for row in months})
-        counts = {(row.month, row.level): row.standing for row in months}
-        called = {day: Text(f"{day:%Y年%-m月}", f"{day:%Y-%m}") for day in days}
-        blocks.append(
-            Chart(
-                caption=Text("各月末在办预警", "Warnings that stood at the end of each month"),
-                kind="lines",
-                unit=WARNINGS,
-                series=[(called[d], word("level", level), counts.get((d, level), 0)) for level in LEVELS for d in days],
-                colours=LEVEL_COLOURS,
-            )
-        )
-        sums = {day: [sum(row[at] for row in months if row.month == day) for at in (2, 3, 4)] for day in days}
-        blocks.append(
-            Table(
-                caption=Text("预警变化", "Warnings by month"),
-                unit=WARNINGS,
-                columns=[
-                    Column(Text("月份", "Month"), "text"),
-                    *map(Column, (Text("月末在办", "At the end"), Text("新增", "Opened"), Text("办结", "Closed"))),
-                ],
-                rows=[(called[day], *sums[day]) for day in days],
-            )
-        )
-    return Section(heading=Text("变化趋势", "Trend"), blocks=blocks)
+    days = sorted({row.month for row in months})
+    counts = {(row.month, row.level): row.standing for row in months}
+    called = {day: Text(f"{day:%Y年%-m月}", f"{day:%Y-%m}") for day in days}
+    chart = Chart(
+        caption=Text("各月末在办预警", "Warnings that stood at the end of each month"),
+        kind="lines",
+        unit=WARNINGS,
+        series=[(called[d], word("level", level), counts.get((d, level), 0)) for level in LEVELS for d in days],
+        colours=LEVEL_COLOURS,
+    )
+    sums = {day: [sum(row[at] for row in months if row.month == day) for at in (2, 3, 4)] for day in days}
+    table = Table(
+        caption=Text("预警变化", "Warnings by month"),
+        unit=WARNINGS,
+        columns=[
+            Column(Text("月份", "Month"), "text"),
+            *map(Column, (Text("月末在办", "At the end"), Text("新增", "Opened"), Text("办结", "Closed"))),
+        ],
+        rows=[(called[day], *sums[day]) for day in days],
+    )
+    # of a single month there is nothing to draw a line through
+    return Section(
+        heading=Text("变化趋势", "Trend"), blocks=[*([chart] if days[1:] else []), *([table] if days else [])]
+    )
 
 
 def coverage(scope: Scope) -> Section:
@@ -253,6 +250,7 @@ def _standing_table(
 ) -> Table:
     order = list(words(kind))
     ordered = sorted(rows, key=lambda row: order.index(row.kind) if row.kind in order else len(order))
+    was_known = any(row.before for row in rows)  # else the first list came in this time
     return Table(
         caption=caption,
         unit=PEOPLE,
@@ -260,7 +258,10 @@ def _standing_table(
             Column(heading, "text"),
             *map(Column, (Text("期初", "Before"), came, went, Text("期末", "Now"))),
         ],
-        rows=[(word(kind, row.kind), row.before, row.came, row.went, row.people) for row in ordered],
+        rows=[
+            (word(kind, row.kind), row.before if was_known else Hidden.UNKNOWN, row.came, row.went, row.people)
+            for row in ordered
+        ],
         note=note,
     )
 

@@ -66,6 +66,8 @@ def _prepare(file: object, document: Document) -> None:
     language.set(qn("w:eastAsia"), "zh-CN")
     normal.element.rPr.append(language)
     normal.paragraph_format.space_after = Pt(4)
+    heading = file.styles["Heading 1"].paragraph_format
+    heading.space_before, heading.space_after = Pt(16), Pt(6)
     properties = file.core_properties
     properties.title, properties.author, properties.language = document.title.zh, "", "zh-CN"
     properties.created = properties.modified = datetime.combine(document.as_of, time())
@@ -100,6 +102,7 @@ def _chart(file: object, chart: Chart, numbers: dict[str, int]) -> None:
     paragraph = file.add_paragraph()
     picture = paragraph.add_run()
     picture.add_picture(io.BytesIO(png(chart)), width=Mm(155))
+    paragraph.paragraph_format.space_after = Pt(12)
     picture.add_break()  # one paragraph with its caption, which no page parts
     _caption(paragraph, "图", chart.caption.zh, numbers)
 
@@ -112,12 +115,14 @@ def _caption(paragraph: Paragraph, kind: str, text: str, numbers: dict[str, int]
 def _add(file: object, table: Table, numbers: dict[str, int]) -> None:
     caption = file.add_paragraph()
     caption.paragraph_format.keep_with_next = True
+    caption.paragraph_format.space_after = Pt(0)
     _caption(caption, "表", table.caption.zh, numbers)
     if table.unit:
         unit = file.add_paragraph()
         _line(unit, f"单位：{table.unit.zh}", size=9)
         unit.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         unit.paragraph_format.keep_with_next = True
+        unit.paragraph_format.space_after = Pt(0)
     kinds = [column.kind for column in table.columns]
     rows = [[written(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in table.rows]
     headings = [on_two_lines(column.heading.zh) for column in table.columns]

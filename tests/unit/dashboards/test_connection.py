@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     }
     (tmp_path / "notes.json").write_text(json.dumps(notes))
     monkeypatch.setenv("DOUDI_SUPERSET_NOTES", str(tmp_path / "notes.json"))
+    theme = {"token": {}}  # Superset, which the configuration takes it from, is in another environment
+    own = SimpleNamespace(config=SimpleNamespace(THEME_DEFAULT=theme, THEME_DARK=theme))
+    monkeypatch.setitem(sys.modules, "superset", own)
     specification = importlib.util.spec_from_file_location("superset_config", CONFIG)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)

@@ -84,9 +84,8 @@ def land_files(
     Raises DeliveryRefused for a file whose name does not say what it is, and for one that is not there.
     """
     contracts = load_contracts(settings.contracts)
-    paths = list(paths)
-    _refuse_missing(paths, settings=settings)
     found = sorted((deliveries.parse_name(path, feeds=contracts) for path in paths), key=lambda each: each.order)
+    _refuse_missing([delivery.path for delivery in found], settings=settings)
     results = []
     for delivery in found:
         contract = contracts[delivery.feed]

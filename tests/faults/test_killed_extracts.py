@@ -45,9 +45,9 @@ def _another_day(office: Settings, number: int) -> str:
     return day
 
 
-def _whole_files(share: Path) -> dict[Path, int]:
+def _whole_files(*places: Path) -> dict[Path, int]:
     """What can be seen under its name, and which file on the disk it is: one that is written again is another."""
-    return {path: path.stat().st_ino for path in share.glob("*/*") if not path.name.startswith(".")}
+    return {path: path.stat().st_ino for place in places for path in place.glob("*/*") if not path.name.startswith(".")}
 
 
 def _rows_of(share: Path) -> dict[str, list[str]]:
@@ -75,12 +75,15 @@ def test_killed_at_any_moment_each_file_is_whole_and_goes_out_once(
     with server.installation(tmp_path) as settings:
         office = open_office(settings, tmp_path / "project")
         columns = [column("row_id"), column("name", "plain"), column("person_id", "pseudonym"), column("note")]
-        declare(office, rows={}, columns=columns, formats=["csv", "jsonl", "xlsx"], content="changes")
+        forms = ["csv", "jsonl", "xlsx"]
+        declare(office, rows={}, columns=columns, formats=forms, content="changes")  # written by the one who leads
+        declare(office, "education", rows={}, columns=[columns[0], columns[-1]], formats=forms)  # by others for it
+        places = (share, office.out / "education")
         extracts.send_all(settings=office)  # imports all there is to import
         days = ["2020-06-30", _another_day(office, 0)]
         began = time.monotonic()
         extracts.send_all(settings=office)
-        usual, kills, seen = time.monotonic() - began, 0, _whole_files(share)
+        usual, kills, seen = time.monotonic() - began, 0, _whole_files(*places)
         states: set[str | None] = set()
         while kills < KILLS:
             days.append(_another_day(office, len(days) - 1))
@@ -91,13 +94,14 @@ def test_killed_at_any_moment_each_file_is_whole_and_goes_out_once(
                     os.kill(sender, signal.SIGKILL)
                 kills += exit_status(sender) == -signal.SIGKILL
                 states.add(_state(office, days[-1]))
-                assert seen.items() <= _whole_files(share).items(), f"DOUDI_SEED={SEED}: written twice"
-                seen = _whole_files(share)
+                assert seen.items() <= _whole_files(*places).items(), f"DOUDI_SEED={SEED}: written twice"
+                seen = _whole_files(*places)
             extracts.send_all(settings=office)
 
         assert {None, "delivered"} <= states, f"DOUDI_SEED={SEED}: the kills did not fall into the work"
-        assert sorted(path.name for path in share.iterdir()) == days
-        for folder in share.iterdir():
+        for place in places:
+            assert sorted(path.name for path in place.iterdir()) == days
+        for folder in (folder for place in places for folder in place.iterdir()):
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             told = {file["file_name"]: file["sha256"] for file in manifest["files"]}
             assert sorted(path.name for path in folder.iterdir()) == sorted([*told, "manifest.json"])
@@ -105,12 +109,17 @@ def test_killed_at_any_moment_each_file_is_whole_and_goes_out_once(
                 assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256
         with psycopg.connect(office.database_url) as session:
             files = session.execute("select count(*), count(*) filter (where state = 'delivered') from ops.extract")
-            assert files.fetchall() == [(3 * len(days),) * 2]
-            disclosed = session.execute("select count(*), count(distinct (build_id, file_name)) from ops.disclosure")
-            assert disclosed.fetchall() == [(3 * len(days),) * 2]
+            assert files.fetchall() == [(6 * len(days),) * 2]
+            disclosed = session.execute(
+                "select count(*), count(distinct (build_id, recipient, file_name)) from ops.disclosure"
+            )
+            assert disclosed.fetchall() == [(6 * len(days),) * 2]
             mart = dict(session.execute("select row_id, note from marts.small").fetchall())
         told = {key: row[-1].removeprefix("'") for key, row in _rows_of(share).items()}
         assert told == {key: note or "" for key, note in mart.items()}
+        (full,) = (office.out / "education" / days[-1]).glob("*.csv")
+        rows = list(csv.reader(io.StringIO(full.read_text(encoding="utf-8-sig"))))[1:]
+        assert {key: note.removeprefix("'") for key, note in rows} == told
         assert not any(office.outgoing.glob("*/*"))
 
 

@@ -3,7 +3,7 @@
 {{ config(
     incremental_strategy='mirror',
     unique_key='household_id',
-    indexes=[{'columns': ['division_code text_pattern_ops']}],
+    indexes=[{'columns': ['division_code text_pattern_ops']}, {'columns': ['township_code']}],
 ) }}
 
 with

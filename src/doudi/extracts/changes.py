@@ -5,7 +5,7 @@ with each extract that is prepared; for one recipient they are delivered in thei
 and all is told as new.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -18,44 +18,62 @@ CHANGE = "change"
 NEW, CHANGED, GONE = "新增", "变更", "删除"
 
 
-def changes_of(connection: psycopg.Connection, declaration: Declaration, query: Query, *, mart: Mart) -> Query:
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What a recipient is told, and the tables of this transaction that it is read from: all rows, and what changed."""
+
+    query: Query
+    now: sql.Identifier
+    changed: sql.Identifier
+
+
+def changes_of(
+    connection: psycopg.Connection, declaration: Declaration, query: Query, *, mart: Mart, number: int
+) -> Changes:
     """What of ``query`` is new, changed or gone since the recipient's last extract.
 
-    The rows lie in tables of this transaction; the query that is returned reads them.
+    The rows lie in tables of this transaction; the query that is returned reads them. ``number`` tells them from those
+    of others in the same transaction.
     """
-    _tabulate_now(connection, query, mart)
-    _tabulate_changes(connection, declaration, query, mart)
+    now, changed = sql.Identifier(f"extract_now_{number}"), sql.Identifier(f"extract_changes_{number}")
+    _tabulate_now(connection, query, mart, table=now)
+    _tabulate_changes(connection, declaration, query, mart, now=now, table=changed)
     change = Field(
         name=CHANGE, heading=CHANGE_HEADING, type="text", treatment="plain", value=sql.Identifier("mart", CHANGE)
     )
     fields = [replace(field, value=sql.Identifier("mart", field.name)) for field in query.fields]
-    return Query(
+    told = Query(
         fields=(change, *fields),
-        source=sql.SQL("extract_changes as mart"),
+        source=sql.SQL("{} as mart").format(changed),
         condition=sql.SQL("true"),
         order_by=sql.SQL("mart._order nulls last, mart._key"),
         people=((sql.Identifier("mart", "_people"), True),) if query.people else (),
     )
+    return Changes(query=told, now=now, changed=changed)
 
 
-def remember(connection: psycopg.Connection, declaration: Declaration) -> None:
+def remember(connection: psycopg.Connection, declaration: Declaration, changes: Changes) -> None:
     """Keep what the recipient has been told, after `changes_of` in the same transaction."""
     recipient = {"recipient": declaration.recipient}
     connection.execute(
-        """
-        delete from ops.extract_row as kept
-        where recipient = %(recipient)s and not exists (select from extract_now as now where now._key = kept.key)
-        """,
+        sql.SQL(
+            """
+            delete from ops.extract_row as kept
+            where recipient = %(recipient)s and not exists (select from {now} as now where now._key = kept.key)
+            """
+        ).format(now=changes.now),
         recipient,
     )
     connection.execute(
-        """
-        insert into ops.extract_row (recipient, key, row_hash)
-        select %(recipient)s, now._key, now._hash
-        from extract_now as now
-        inner join extract_changes as change on now._key = change._key
-        on conflict (recipient, key) do update set row_hash = excluded.row_hash
-        """,
+        sql.SQL(
+            """
+            insert into ops.extract_row (recipient, key, row_hash)
+            select %(recipient)s, now._key, now._hash
+            from {now} as now
+            inner join {changed} as change on now._key = change._key
+            on conflict (recipient, key) do update set row_hash = excluded.row_hash
+            """
+        ).format(now=changes.now, changed=changes.changed),
         recipient,
     )
 
@@ -65,13 +83,13 @@ def forget(connection: psycopg.Connection, recipient: str) -> None:
     connection.execute("delete from ops.extract_row where recipient = %s", (recipient,))
 
 
-def _tabulate_now(connection: psycopg.Connection, query: Query, mart: Mart) -> None:
+def _tabulate_now(connection: psycopg.Connection, query: Query, mart: Mart, *, table: sql.Identifier) -> None:
     """All rows as they would be handed out, with key, hash, place in the order and whom they are about."""
     values = {field.name: field.value for field in query.fields}
     people = [value if is_array else sql.SQL("array[{}]").format(value) for value, is_array in query.people]
     statement = sql.SQL(
         """
-        create temp table extract_now on commit drop as
+        create temp table {table} on commit drop as
         select
             *,
             md5(row({names})::text)::uuid as _hash
@@ -86,6 +104,7 @@ def _tabulate_now(connection: psycopg.Connection, query: Query, mart: Mart) -> N
         ) as line
         """
     ).format(
+        table=table,
         names=sql.SQL(", ").join(sql.Identifier(field.name) for field in query.fields),
         fields=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(field.value, sql.Identifier(field.name)) for field in query.fields
@@ -97,10 +116,18 @@ def _tabulate_now(connection: psycopg.Connection, query: Query, mart: Mart) -> N
         condition=query.condition,
     )
     connection.execute(statement)
-    connection.execute("analyze extract_now")
+    connection.execute(sql.SQL("analyze {}").format(table))
 
 
-def _tabulate_changes(connection: psycopg.Connection, declaration: Declaration, query: Query, mart: Mart) -> None:
+def _tabulate_changes(
+    connection: psycopg.Connection,
+    declaration: Declaration,
+    query: Query,
+    mart: Mart,
+    *,
+    now: sql.Identifier,
+    table: sql.Identifier,
+) -> None:
     """Of what is gone only the key is known, and only the key is told."""
     names = [sql.Identifier(field.name) for field in query.fields]
     of_the_key = [
@@ -111,18 +138,20 @@ def _tabulate_changes(connection: psycopg.Connection, declaration: Declaration, 
     ]
     statement = sql.SQL(
         """
-        create temp table extract_changes on commit drop as
+        create temp table {table} on commit drop as
         select
             case when kept.key is null then {new} else {changed} end as change, {names}, _key, _people, _order
-        from extract_now as now
+        from {now} as now
         left join ops.extract_row as kept on kept.recipient = {recipient} and kept.key = now._key
         where kept.row_hash is distinct from now._hash
         union all
         select {gone}, {of_the_key}, kept.key, null, null
         from ops.extract_row as kept
-        where kept.recipient = {recipient} and not exists (select from extract_now as now where now._key = kept.key)
+        where kept.recipient = {recipient} and not exists (select from {now} as now where now._key = kept.key)
         """
     ).format(
+        table=table,
+        now=now,
         new=sql.Literal(NEW),
         changed=sql.Literal(CHANGED),
         gone=sql.Literal(GONE),

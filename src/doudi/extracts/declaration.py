@@ -7,7 +7,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationError, field_validator, model_validator
 
-from doudi.closed import Closed, faults_of
+from doudi.closed import Closed, faults_of, read_yaml
 from doudi.extracts.errors import ExtractError
 
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"  # a cell that begins with one of these may be run by a spreadsheet program
@@ -123,7 +123,7 @@ class Declaration(Closed):
 def load_declaration(path: Path) -> Declaration:
     """Read one declaration. Raises ExtractError with the file's name and each fault."""
     try:
-        declaration = Declaration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        declaration = Declaration.model_validate(read_yaml(path))
     except ValidationError as error:
         raise ExtractError(f"{path.parent.name}/{path.name}: {faults_of(error)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

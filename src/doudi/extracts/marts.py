@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import psycopg
-import yaml
 
+from doudi.closed import read_yaml
 from doudi.extracts.errors import ExtractError
 
 PersonalKind = Literal["name", "citizen_id", "birth_date", "phone", "card", "person_id", "household_id"]
@@ -39,7 +39,7 @@ def load_marts(dbt_project: Path) -> dict[str, Mart]:
     """
     marts = {}
     for path in sorted((dbt_project / "models" / "marts").glob("*.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", []):
+        for model in (read_yaml(path) or {}).get("models", []):
             name = f"marts.{_alias(path.with_name(model['name'] + '.sql')) or model['name']}"
             columns = [_column(column, path) for column in model.get("columns", [])]
             marts[name] = Mart(name=name, columns={column.name: column for column in columns}, key=_key(model))

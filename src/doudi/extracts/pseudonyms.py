@@ -20,7 +20,7 @@ import yaml
 from psycopg import sql
 from pydantic import Field, ValidationError
 
-from doudi.closed import Closed
+from doudi.closed import Closed, read_yaml
 from doudi.extracts.errors import ExtractError
 from doudi.settings import TIME_ZONE, read_secret
 
@@ -97,22 +97,24 @@ def versions(*, folder: Path) -> list[tuple[str, int, str, bool]]:
     ]
 
 
-def tabulate(connection: psycopg.Connection, key: Key, *, kind: str, values: sql.Composable) -> sql.Identifier:
+def tabulate(
+    connection: psycopg.Connection, key: Key, *, table: str, kind: str, values: sql.Composable
+) -> sql.Identifier:
     """Put the pseudonym of each of the distinct ``values``, a query of one column, into a table of this transaction.
 
     Returns the table, with the columns ``value`` and ``pseudonym``.
     """
-    table = sql.Identifier(f"pseudonym_of_{kind}")
-    connection.execute(sql.SQL("create temp table {} (value text, pseudonym text) on commit drop").format(table))
-    copy = sql.SQL("copy {} (value, pseudonym) from stdin").format(table)
+    name = sql.Identifier(table)
+    connection.execute(sql.SQL("create temp table {} (value text, pseudonym text) on commit drop").format(name))
+    copy = sql.SQL("copy {} (value, pseudonym) from stdin").format(name)
     with connection.cursor(name="identifiers") as identifiers:
         identifiers.execute(values)
         while some := identifiers.fetchmany(_BATCH):
             with connection.cursor() as cursor, cursor.copy(copy) as rows:
                 for (value,) in some:
                     rows.write_row((value, key.pseudonym(kind, value)))
-    connection.execute(sql.SQL("analyze {}").format(table))
-    return table
+    connection.execute(sql.SQL("analyze {}").format(name))
+    return name
 
 
 def _last(keys: _Keys, recipient: str) -> Key:
@@ -141,7 +143,7 @@ def _read(folder: Path) -> _Keys:
     if path.stat().st_mode & 0o077:
         raise ExtractError(f"{path.name} can be read by others than its owner: chmod 600 it")
     try:
-        return _Keys(recipients=yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return _Keys(recipients=read_yaml(path) or {})
     except (ValidationError, yaml.YAMLError):
         raise ExtractError(f"{path.name} does not hold keys as doudi writes them") from None  # without the secrets
 

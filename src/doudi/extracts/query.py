@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from psycopg import sql
 
@@ -23,7 +24,7 @@ class Field:
     treatment: Treatment
     value: sql.Composable
 
-    @property
+    @cached_property
     def is_number(self) -> bool:
         return self.type.split("(")[0] in _NUMBERS
 

@@ -5,7 +5,7 @@ takes; a consignment is made anew only where its declaration changed or its file
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,8 +18,9 @@ from doudi.extracts.declaration import Declaration, load_declaration, load_decla
 from doudi.extracts.delivering import BY_CONNECTION, bring, connection_id, connection_of, open_place
 from doudi.extracts.errors import ExtractError, NotDeliveredError
 from doudi.extracts.ledger import Build, Consignment
-from doudi.extracts.preparing import MANIFEST, prepare, staging
+from doudi.extracts.preparing import MANIFEST, Order, prepare, staging, undisturbed
 from doudi.settings import Settings
+from doudi.side_by_side import WorkerLost
 from doudi.warehouse.connection import connect, warehouse_url
 
 Progress = Callable[[str], None]
@@ -47,26 +48,18 @@ def send_all(
     """
     faults: list[Exception] = []
     declarations = _readable(settings, faults)
-    sent: list[SentExtract] = []
-    with _session(settings) as connection:
-        build = ledger.build_at_hand(connection, None)
-        if as_of and build.as_of < as_of:
-            ledger.build_at_hand(connection, as_of)
-        for declaration in declarations:
-            try:
-                with _served(connection, declaration.recipient):
-                    sent += _deliver_prepared(connection, declaration, settings, progress)
-                    before = ledger.consignments(connection, declaration.recipient)
-                    if (as_of is None or build.as_of == as_of) and is_due(declaration, build, before):
-                        place = _usual_place(declaration, settings)
-                        sent += _make_and_deliver(connection, declaration, settings, build, place, before)
-            except (ExtractError, NotDeliveredError) as fault:
-                progress(str(fault))
-                faults.append(fault)
-        retention.prune(connection, settings=settings, progress=progress)
-    if faults:
-        raise faults[0]
-    return sent
+
+    def place_where_due(declaration: Declaration, build: Build, before: list[Consignment]) -> str | None:
+        due = as_of in (None, build.as_of) and is_due(declaration, build, before)
+        return _usual_place(declaration, settings) if due else None
+
+    with _serving(declarations, settings=settings, progress=progress, faults=faults) as service:
+        waiting = service.deliver_prepared()
+        new = service.prepare_and_deliver(place_where_due, as_of=as_of, or_later=True)
+        retention.prune(service.connection, settings=settings, progress=progress)
+        if faults:
+            raise faults[0]
+    return [file for consignment in waiting + new for file in _told(consignment)]
 
 
 def send(
@@ -86,20 +79,23 @@ def send(
     unknown = sorted(set(recipients) - set(declarations))
     if unknown:
         raise ExtractError(f"no extract is declared for {', '.join(unknown)}; there are {', '.join(declarations)}")
-    results = []
-    with _session(settings) as connection:
-        build = ledger.build_at_hand(connection, as_of)
-        for declaration in (declarations[name] for name in recipients):
-            with _served(connection, declaration.recipient):
-                _deliver_prepared(connection, declaration, settings, progress)
-                before = ledger.consignments(connection, declaration.recipient)
-                place = str(out.resolve()) if out else _usual_place(declaration, settings)
-                standing = [consignment for consignment in before if _stands(consignment, declaration, build, place)]
-                if standing:
-                    results += _told(standing[-1])
-                else:
-                    results += _make_and_deliver(connection, declaration, settings, build, place, before)
-    return results
+    faults: list[Exception] = []
+    standing: list[Consignment] = []
+
+    def place_where_missing(declaration: Declaration, build: Build, before: list[Consignment]) -> str | None:
+        place = str(out.resolve()) if out else _usual_place(declaration, settings)
+        there = [consignment for consignment in before if _stands(consignment, declaration, build, place)]
+        standing.extend(there[-1:])
+        return None if there else place
+
+    wanted = [declarations[name] for name in sorted(set(recipients))]
+    with _serving(wanted, settings=settings, progress=progress, faults=faults) as service:
+        service.deliver_prepared()
+        new = service.prepare_and_deliver(place_where_missing, as_of=as_of)
+        if faults:
+            raise faults[0]
+    told = {consignment.recipient: _told(consignment) for consignment in standing + new}
+    return [file for name in recipients for file in told[name]]
 
 
 def is_due(declaration: Declaration, build: Build, before: list[Consignment]) -> bool:
@@ -136,76 +132,118 @@ def _readable(settings: Settings, faults: list[Exception]) -> list[Declaration]:
     return declarations
 
 
-@contextmanager
-def _session(settings: Settings) -> Iterator[psycopg.Connection]:
-    with connect(warehouse_url(settings), autocommit=True, step="extract", role="extractor") as connection:
-        yield connection
+PlaceFor = Callable[[Declaration, Build, list[Consignment]], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Service:
+    """Recipients who are served by this process and no other; ``faults`` are of single ones, the others are served."""
+
+    connection: psycopg.Connection
+    url: str
+    declarations: Sequence[Declaration]
+    settings: Settings
+    progress: Progress
+    faults: list[Exception]
+
+    def deliver_prepared(self) -> list[Consignment]:
+        """Deliver what was prepared and did not get through; what may not go out any more is withdrawn."""
+        delivered: list[Consignment] = []
+        for declaration in self.declarations:
+            with self._faults_noted():
+                delivered += (
+                    self._deliver(consignment)
+                    for consignment in ledger.consignments(self.connection, declaration.recipient)
+                    if consignment.state == "prepared" and not self._given_up(consignment, declaration)
+                )
+        return delivered
+
+    def prepare_and_deliver(
+        self, place_for: PlaceFor, *, as_of: date | None, or_later: bool = False
+    ) -> list[Consignment]:
+        """Make what ``place_for`` has a place for, all of one moment, and deliver it.
+
+        Nothing is made for a recipient for whom something lies ready still.
+        """
+        with undisturbed(self.connection):
+            build = ledger.build_at_hand(self.connection, as_of, or_later=or_later)
+            orders = []
+            for declaration in self.declarations:
+                before = ledger.consignments(self.connection, declaration.recipient)
+                if any(consignment.state == "prepared" for consignment in before):
+                    continue
+                with self._faults_noted():
+                    if place := place_for(declaration, build, before):
+                        orders.append(Order(declaration=declaration, destination=place, before=before))
+            outcomes = orders and prepare(self.connection, orders, settings=self.settings, build=build, url=self.url)
+        delivered = []
+        for outcome in outcomes:
+            with self._faults_noted():
+                if isinstance(outcome, Exception):
+                    raise outcome
+                delivered.append(self._deliver(outcome))
+        return delivered
+
+    @contextmanager
+    def _faults_noted(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error:
+            raise
+        except Exception as fault:
+            if isinstance(fault, ExtractError | NotDeliveredError | WorkerLost):
+                self.progress(str(fault))
+            self.faults.append(fault)
+
+    def _given_up(self, consignment: Consignment, declaration: Declaration) -> bool:
+        """Whether it may not go out any more, or cannot; then that is written down."""
+        told = f"{consignment.recipient}: {consignment.folder}"
+        if consignment.declaration_sha256 != declaration.sha256:
+            state, told = "withdrawn", f"{told} is withdrawn, its declaration has changed"
+        elif not (staging(self.settings, consignment) / MANIFEST).exists():
+            state, told = "lost", f"{told} was prepared and is gone; it is made anew"
+        else:
+            return False
+        with self.connection.transaction():
+            ledger.became(self.connection, consignment, state)
+            changes.forget(self.connection, consignment.recipient)
+        shutil.rmtree(staging(self.settings, consignment), ignore_errors=True)
+        self.progress(told)
+        return True
+
+    def _deliver(self, consignment: Consignment) -> Consignment:
+        """Bring each file there, the manifest last: who finds it finds all."""
+        ready = staging(self.settings, consignment)
+        names = [*(file.file_name for file in consignment.files), MANIFEST]
+        with open_place(consignment.recipient, destination=consignment.destination, folder=consignment.folder) as place:
+            for name in names:
+                bring(place, ready / name)
+        ledger.became(self.connection, consignment, "delivered")
+        shutil.rmtree(ready, ignore_errors=True)
+        return consignment
 
 
 @contextmanager
-def _served(connection: psycopg.Connection, recipient: str) -> Iterator[None]:
-    """Two senders would deliver twice. The lock ends with the session, however that ends."""
-    key = ("doudi.extract", recipient)
-    connection.execute("select pg_advisory_lock(hashtext(%s), hashtext(%s))", key)
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            connection.execute("select pg_advisory_unlock(hashtext(%s), hashtext(%s))", key)
+def _serving(
+    declarations: Sequence[Declaration], *, settings: Settings, progress: Progress, faults: list[Exception]
+) -> Iterator[_Service]:
+    """Two senders would deliver twice. All take the locks in one order, and they end with the session in any case."""
+    url = warehouse_url(settings)
+    with connect(url, autocommit=True, step="extract", role="extractor") as connection:
+        for declaration in declarations:
+            connection.execute(f"select pg_advisory_lock({ledger.RECIPIENT_LOCK})", (declaration.recipient,))
+        yield _Service(
+            connection=connection,
+            url=url,
+            declarations=declarations,
+            settings=settings,
+            progress=progress,
+            faults=faults,
+        )
 
 
 def _usual_place(declaration: Declaration, settings: Settings) -> str:
     return BY_CONNECTION if connection_of(declaration.recipient) else str(settings.out.resolve())
-
-
-def _deliver_prepared(
-    connection: psycopg.Connection, declaration: Declaration, settings: Settings, progress: Progress
-) -> list[SentExtract]:
-    """Deliver what was prepared and did not get through; what may not go out any more is withdrawn."""
-    sent = []
-    for consignment in ledger.consignments(connection, declaration.recipient):
-        if consignment.state != "prepared":
-            continue
-        if consignment.declaration_sha256 != declaration.sha256:
-            _give_up(connection, consignment, settings, "withdrawn")
-            progress(f"{declaration.recipient}: {consignment.folder} is withdrawn, its declaration has changed")
-        elif not (staging(settings, consignment) / MANIFEST).exists():
-            _give_up(connection, consignment, settings, "lost")
-            progress(f"{declaration.recipient}: {consignment.folder} was prepared and is gone; it is made anew")
-        else:
-            sent += _deliver(connection, consignment, settings)
-    return sent
-
-
-def _give_up(connection: psycopg.Connection, consignment: Consignment, settings: Settings, state: str) -> None:
-    with connection.transaction():
-        ledger.became(connection, consignment, state)
-        changes.forget(connection, consignment.recipient)
-    shutil.rmtree(staging(settings, consignment), ignore_errors=True)
-
-
-def _make_and_deliver(
-    connection: psycopg.Connection,
-    declaration: Declaration,
-    settings: Settings,
-    build: Build,
-    place: str,
-    before: list[Consignment],
-) -> list[SentExtract]:
-    consignment = prepare(connection, declaration, settings=settings, build=build, destination=place, before=before)
-    return _deliver(connection, consignment, settings)
-
-
-def _deliver(connection: psycopg.Connection, consignment: Consignment, settings: Settings) -> list[SentExtract]:
-    """Bring each file there, the manifest last: who finds it finds all."""
-    ready = staging(settings, consignment)
-    names = [*(file.file_name for file in consignment.files), MANIFEST]
-    with open_place(consignment.recipient, destination=consignment.destination, folder=consignment.folder) as place:
-        for name in names:
-            bring(place, ready / name)
-    ledger.became(connection, consignment, "delivered")
-    shutil.rmtree(ready, ignore_errors=True)
-    return _told(consignment)
 
 
 def _stands(consignment: Consignment, declaration: Declaration, build: Build, place: str) -> bool:

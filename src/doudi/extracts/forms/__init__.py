@@ -18,13 +18,15 @@ Write = Callable[[psycopg.Connection, Query, Path, About], int]
 class Form:
     """The end of the file's name, and the function of a module of this package that writes it.
 
-    ``called``: what the name begins with, the recipient where None.
+    ``called``: what the name begins with, the recipient where None. ``effort``: how much longer than in a CSV a row
+    takes, roughly.
     """
 
     suffix: str
     module: str
     function: str = "write"
     called: str | None = None
+    effort: int = 1
 
     @property
     def write(self) -> Write:
@@ -35,9 +37,9 @@ class Form:
 FORMS: dict[FormName, Form] = {
     "csv": Form(".csv", "delimited", "write_utf8"),
     "csv_gb18030": Form("_gb18030.csv", "delimited", "write_gb18030"),
-    "xlsx": Form(".xlsx", "workbook"),
-    "parquet": Form(".parquet", "parquet"),
+    "xlsx": Form(".xlsx", "workbook", effort=20),
+    "parquet": Form(".parquet", "parquet", effort=3),
     "jsonl": Form(".jsonl", "json_lines"),
     # the name of a delivery, since it comes back as one
-    "visit_workbook": Form(".xlsx", "visit_workbook", called="household_visit"),
+    "visit_workbook": Form(".xlsx", "visit_workbook", called="household_visit", effort=50),
 }

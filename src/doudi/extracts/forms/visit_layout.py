@@ -6,12 +6,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-import xlsxwriter
 from xlsxwriter.format import Format
 
 from doudi.contracts import Column, Contract
 from doudi.extracts.errors import ExtractError
 from doudi.extracts.query import Field, Query
+from doudi.forms.book import Book
 from doudi.forms.headings import Headings
 
 FEED = "household_visit"
@@ -74,7 +74,7 @@ class Layout:
 class Styles:
     """The formats of a book, each made once."""
 
-    def __init__(self, book: xlsxwriter.Workbook) -> None:
+    def __init__(self, book: Book) -> None:
         cell = {"font_name": "宋体", "font_size": 11, "border": 1, "border_color": "#A6A6A6"}
         cell |= {"text_wrap": True, "valign": "vcenter"}
         heading = cell | {"bold": True, "align": "center"}

@@ -8,13 +8,14 @@ finding of one warning where a household's differ.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import xlsxwriter
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from doudi.contracts import Column, load_contracts
@@ -23,6 +24,7 @@ from doudi.extracts.forms.visit_layout import FEED, PLACES, Layout, Styles
 from doudi.extracts.forms.visit_texts import GUIDE, GUIDE_SHEET, HINTS, NOTE, SPARE_HINT, Titles, short_name
 from doudi.extracts.forms.workbook import CELL_CHARACTERS, new_book
 from doudi.extracts.query import Field, Query
+from doudi.forms.book import Book, width_of
 from doudi.forms.headings import Headings
 
 _HEADER_ROW = 2
@@ -65,7 +67,7 @@ def _by_village(cursor: psycopg.ServerCursor, query: Query, about: About) -> Ite
         yield code, [line[1:] for line in lines]
 
 
-def _write_guide(book: xlsxwriter.Workbook) -> None:
+def _write_guide(book: Book) -> None:
     sheet = book.add_worksheet(GUIDE_SHEET)
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, _GUIDE_WIDTH)
@@ -88,6 +90,10 @@ class _Sheet:
     layout: Layout
     styles: Styles
     as_of: date
+
+    @cached_property
+    def answer_styles(self) -> list[Format]:
+        return [self.styles.of_answer(answer) for answer in self.layout.answers]
 
     def fill(self, rows: Sequence[tuple]) -> None:
         self._set_up()
@@ -147,8 +153,8 @@ class _Sheet:
         self._write_blanks(number, len(self.layout.shown))
 
     def _write_blanks(self, number: int, first: int) -> None:
-        for column, answer in enumerate(self.layout.answers, start=first):
-            self.sheet.write_blank(number, column, None, self.styles.of_answer(answer))
+        for column, style in enumerate(self.answer_styles, start=first):
+            self.sheet.write_blank(number, column, None, style)
 
     def _validate(self, last: int, *, spare_from: int) -> None:
         """Lists to choose from and days that can be; of the number of a warning on a blank line, what it is for."""
@@ -183,9 +189,6 @@ def _listed(value: Any, field: Field) -> Any:
 
 
 def _lines(text: str, width: int) -> int:
-    """How many lines a text takes in a column; a Chinese character is as wide as two Latin ones."""
+    """How many lines a text takes in a column."""
     room = max(width - 2, 1)
-    return sum(
-        max(1, -(-sum(2 if ord(character) > 0x2E80 else 1 for character in piece) // room))
-        for piece in text.split("\n")
-    )
+    return sum(max(1, -(-width_of(piece) // room)) for piece in text.split("\n"))

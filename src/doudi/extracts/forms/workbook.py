@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import xlsxwriter
 
 from doudi.extracts.forms.about import About
 from doudi.extracts.query import Query
+from doudi.forms.book import Book, width_of
 
 SHEET_ROWS = 1_048_575  # what a sheet holds below its headings; what is more goes onto further sheets
 CELL_CHARACTERS = 32_767
@@ -35,13 +35,9 @@ def write(connection: psycopg.Connection, query: Query, path: Path, about: About
     return count
 
 
-def new_book(path: Path, about: About) -> xlsxwriter.Workbook:
-    """A book that is written row by row in little memory, and takes text for nothing but text."""
-    options = {
-        "constant_memory": True, "tmpdir": str(path.parent),
-        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-    }  # fmt: skip
-    book = xlsxwriter.Workbook(str(path), options)
+def new_book(path: Path, about: About) -> Book:
+    """A book that says when and of what it is."""
+    book = Book(path, beside=path.parent)
     book.set_properties({"title": about.title, "created": datetime.combine(about.as_of, datetime.min.time())})
     return book
 
@@ -57,7 +53,7 @@ def _by_sheet(cursor: psycopg.ServerCursor, query: Query, about: About) -> Itera
 class _Pages:
     """The sheets of a book, each with its headings frozen above it."""
 
-    def __init__(self, book: xlsxwriter.Workbook, query: Query) -> None:
+    def __init__(self, book: Book, query: Query) -> None:
         self._book = book
         self._headings = query.headings
         self._numbers = [field.is_number for field in query.fields]
@@ -82,7 +78,8 @@ class _Pages:
         # In constant memory a column's width must be set before its rows; the first rows tell enough of it.
         first = list(islice(rows, _ROWS_MEASURED))
         for column, heading in enumerate(self._headings):
-            width = max([_width(heading) + 2, *(_width(row[column]) for row in first)])
+            told = ("" if row[column] is None else str(row[column]) for row in first)
+            width = max([width_of(heading) + 2, *map(width_of, told)])
             sheet.set_column(column, column, min(width, _WIDEST) + 2, self._style(column))
         sheet.write_row(0, 0, self._headings, self._bold)
         for count, row in enumerate(chain(first, rows), start=1):
@@ -101,8 +98,3 @@ class _Pages:
             sheet.write_number(row, column, value, self._number)
         else:
             sheet.write_string(row, column, str(value)[:CELL_CHARACTERS], self._text)
-
-
-def _width(value: Any) -> int:
-    """Characters of a column that shows ``value``; a Chinese one is as wide as two Latin ones."""
-    return sum(2 if ord(character) > 0x2E80 else 1 for character in str("" if value is None else value))

@@ -37,10 +37,10 @@ dashboards: setup .venv-superset/.done
 	@$(BIN)/python -m doudi.dashboards serve
 
 test: .venv/.dev
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/celery --ignore tests/restore --ignore tests/upgrade
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/celery --ignore tests/restore --ignore tests/upgrade
 
 soak: .venv/.dev
-	DOUDI_SOAK=1 $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/property $(patsubst %,tests/integration/test_%.py,truth oracle twelve_months incremental)
+	DOUDI_SOAK=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/faults tests/property $(patsubst %,tests/integration/test_%.py,truth oracle twelve_months incremental)
 
 test-dashboards: .venv/.dev .venv-superset/.done
 	$(BIN)/pytest -m dashboards tests/dashboards

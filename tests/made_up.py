@@ -2,7 +2,11 @@
 
 import csv
 import io
+from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
+
+from doudi.erasures import Erasure
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 VILLAGE = "513431001001"
@@ -31,6 +35,22 @@ def poverty_row(number: int, **changes: str) -> dict[str, str]:
 def visit_row(warning: str, day: str, **changes: str) -> dict[str, str]:
     """A sound row of the visit feedback, the smallest of the event feeds."""
     return {"预警编号": warning, "走访日期": day, "走访人": "某甲", "核实结果": "属实"} | changes
+
+
+def erasure() -> Erasure:
+    """An erasure of somebody whom no warehouse knows."""
+    return Erasure(
+        erasure_id=uuid4(),
+        id_hashes=("0a",),
+        erased_on=date(2020, 7, 2),
+        erased_at=datetime(2020, 7, 2, 8, tzinfo=UTC),
+        erased_by="an officer",
+        account_name="night",
+        reason="file 7",
+        counts={"register.disability": 1},
+        archived_load_ids=(3,),
+        recipients=("township",),
+    )
 
 
 def as_csv(rows: list[dict[str, str]], *, delimiter: str = ",", newline: str = "\r\n") -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from uuid import uuid4
 
 import psycopg
-from databases import url_of
+from databases import share_parsed_project, url_of
 from made_up import VILLAGE, citizen_id
 from psycopg import sql
 
@@ -112,5 +112,6 @@ def person(number: int, **others: object) -> dict[str, object]:
 @contextmanager
 def opened(server_url: str, name: str, settings: Settings) -> Iterator[County]:
     url = url_of(server_url, name)
+    share_parsed_project(settings.home, url)
     with psycopg.connect(url, autocommit=True) as session:
         yield County(url=url, settings=settings, contracts=load_contracts(settings.contracts), session=session)

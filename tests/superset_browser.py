@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Response, sync_playwright
@@ -61,10 +60,10 @@ class Person:
         width = self.page.viewport_size["width"]
         self.page.set_viewport_size({"width": width, "height": 900})
         self.page.goto(f"{self.url}/superset/dashboard/{dashboard}/?standalone=2", wait_until="domcontentloaded")
-        self.page.wait_for_selector(".chart-slice", timeout=_PATIENCE)
+        self.page.wait_for_selector(".chart-slice")
         height = self.page.evaluate("document.documentElement.scrollHeight")
         self.page.set_viewport_size({"width": width, "height": height})  # what is out of sight is not asked for
-        self.page.wait_for_function(_DRAWN, arg=charts, timeout=_PATIENCE)
+        self.page.wait_for_function(_DRAWN, arg=charts)
         self.page.wait_for_timeout(2500)  # the drawing of lines and bars is animated
         self.page.remove_listener("response", hear)
         drawn.errors += [
@@ -89,16 +88,12 @@ def logged_in(opened: Browser, installation: Installation, user: str, *, width: 
     """Log in through the form, with the password that the installation has kept for the user."""
     password = (installation.settings.keys / f"superset_user_{user}").read_text(encoding="ascii").strip()
     context = opened.new_context(viewport={"width": width, "height": 900}, locale="zh-CN")
+    context.set_default_timeout(_PATIENCE)
     page = context.new_page()
-    page.goto(f"{installation.url}/login/", wait_until="domcontentloaded", timeout=_PATIENCE)
-    page.fill("input[name=username], #username", user, timeout=_PATIENCE)
+    page.goto(f"{installation.url}/login/", wait_until="domcontentloaded")
+    page.fill("input[name=username], #username", user)
     page.fill("input[name=password], #password", password)
     page.press("input[name=password], #password", "Enter")
-    page.wait_for_url("**/superset/welcome/**", timeout=_PATIENCE)
+    page.wait_for_url("**/superset/welcome/**")
     yield Person(page=page, url=installation.url)
     context.close()
-
-
-def save(page: Page, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=path, full_page=True)

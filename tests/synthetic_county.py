@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from databases import copied, url_of
+from databases import copied, share_parsed_project, url_of
 
 from doudi import loads
 from doudi.contracts import Contract
@@ -36,6 +36,7 @@ def taken_in(
             settings, database_url=url_of(server_url, name), home=home, inbox=home / "inbox", out=home / "out",
             as_of=as_of,
         )  # fmt: skip
+        share_parsed_project(home, own.database_url)
         divisions = settings.dbt_project / "seeds" / "division.csv"
         generate(own.inbox, persons=persons, seed=4, as_of=as_of, clean=True, division_file=divisions)
         patch.setattr("doudi.quality.judge", lambda **_: [])

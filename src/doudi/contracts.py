@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from doudi.closed import Closed, faults_of
+from doudi.closed import Closed, faults_of, read_yaml
 
 ColumnType = Literal["text", "id", "div", "date", "money", "int", "bool", "code"]
 PHYSICAL_TYPES: dict[str, str] = {
@@ -221,7 +221,7 @@ def normalise_header(header: str) -> str:
 
 @lru_cache
 def _synonyms(folder: Path) -> dict[str, list[str]]:
-    return yaml.safe_load((folder / "_synonyms.yml").read_text(encoding="utf-8"))
+    return read_yaml(folder / "_synonyms.yml")
 
 
 def accepted_headers(column: Column, *, folder: Path) -> set[str]:
@@ -235,7 +235,7 @@ def accepted_headers(column: Column, *, folder: Path) -> set[str]:
 def load_contract(path: Path) -> Contract:
     """Read one contract file. Raises ContractError with the file's name and each fault in it."""
     try:
-        contract = Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        contract = Contract.model_validate(read_yaml(path))
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: not YAML: {error}") from error
     except ValidationError as error:

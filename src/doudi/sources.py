@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from doudi.closed import Closed, faults_of
+from doudi.closed import Closed, faults_of, read_yaml
 
 
 class SourcesError(Exception):
@@ -125,7 +125,7 @@ def load_sources(path: Path, *, feeds: Collection[str]) -> tuple[FileSource | Ro
     if not path.exists():
         return ()
     try:
-        sources = _SOURCES.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or ())
+        sources = _SOURCES.validate_python(read_yaml(path) or ())
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         raise SourcesError(f"{path.name}: not YAML{f', line {where.line + 1}' if where else ''}") from None

@@ -10,6 +10,7 @@ import pytest
 from doudi.contracts import ContractError
 from doudi.orchestration.failures import TaskFailed, describe, retrying_only_what_may_pass, tell
 from doudi.settings import Settings
+from doudi.side_by_side import WorkerLost
 
 CITIZEN_ID = "99000119800101001X"  # belongs to nobody
 
@@ -59,3 +60,9 @@ def test_errors_of_ours_are_described_in_words_others_by_their_place() -> None:
     )
     with pytest.raises(TaskFailed, match=r"^KeyError at .*test_dag_failures.py:\d+$"), retrying_only_what_may_pass():
         raise KeyError(CITIZEN_ID)
+
+
+@pytest.mark.parametrize("error", [OSError("no space"), WorkerLost("housing: its process ended in the middle")])
+def test_what_may_pass_is_left_to_airflow_to_try_again(error: Exception) -> None:
+    with pytest.raises(type(error)), retrying_only_what_may_pass():
+        raise error

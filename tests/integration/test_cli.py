@@ -52,6 +52,7 @@ def test_land_ends_with_one_where_a_delivery_is_refused(call, tmp_path: Path) ->
     ("arguments", "said"),
     [
         (["land", "unknown_513431_20200331.csv"], "no contract for a feed unknown"),
+        (["land", "disability_513431_20200331.csv"], "disability_513431_20200331.csv: there is no such file"),
         (["extract", "nobody"], "no extract is declared for nobody"),
         (["extract"], "run doudi build first"),
         (["build", "--as-of", "June"], "write YYYY-MM-DD"),

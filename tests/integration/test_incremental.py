@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from databases import copied, url_of
+from databases import copied, share_parsed_project, url_of
 from oracle.counties import make_county
 from oracle.deliveries import Sent, write
 from oracle.standards import read_standards
@@ -117,6 +117,7 @@ def night(
 ) -> Settings:
     """An installation with an empty warehouse, where a night touches few people however many they are."""
     monkeypatch.setattr("doudi.transform.touched.WORTH_IT", float("inf"))
+    share_parsed_project(tmp_path / "home", warehouse_url)
     return replace(settings, database_url=warehouse_url, home=tmp_path / "home")
 
 
@@ -150,13 +151,15 @@ def test_a_night_for_whom_it_touches_is_as_one_for_everybody(
         with ExitStack() as stack:
             compared = turn == NIGHTS or (SOAK and turn)
             if compared:
-                other = url_of(server_url, stack.enter_context(copied(server_url, template=database)))
+                url = url_of(server_url, stack.enter_context(copied(server_url, template=database)))
+                other = replace(night, database_url=url, home=tmp_path / "other")
+                share_parsed_project(other.home, url)
             builds.build(url=night.database_url, settings=night, as_of=day)
             if compared:
                 reasons.append(_why(night.database_url))
                 assert reasons[-1] in ("", *_UNAVOIDABLE)
-                builds.build(url=other, settings=replace(night, database_url=other), as_of=day, everybody=True)
-                assert _differences(night.database_url, other) == {}, f"night {turn}, {day}"
+                builds.build(url=url, settings=other, as_of=day, everybody=True)
+                assert _differences(night.database_url, url) == {}, f"night {turn}, {day}"
         day += timedelta(days=chance.choice((0, 1, 1, 2, 30)))
 
 

@@ -307,6 +307,7 @@ def test_every_table_and_column_that_outsiders_read_is_described(marts: Marts) -
     assert [name for name, is_described in described if not is_described] == []
 
 
+@pytest.mark.usefixtures("artifacts")
 def test_the_page_of_the_models_tells_of_no_machine_and_no_person(marts: Marts) -> None:
     path = write_docs(url=marts.settings.database_url, settings=marts.settings)
     page = path.read_text(encoding="utf-8")

@@ -77,11 +77,15 @@ def _live(county: County) -> dict[str, str]:
     return {name: county.query(hashed.format(name))[0][0] for (name,) in tables} | {"schemas": schemas}
 
 
-def test_a_higher_standard_finds_more_people_and_says_what_that_costs(county: County) -> None:
+@pytest.fixture(scope="module")
+def risen(county: County) -> Simulation:
     before = _live(county)
     risen = _simulate(county, Changes(values={RURAL: Decimal(560)}))
     assert _live(county) == before  # neither marts nor reference, no row of ops.build, no schema left behind
+    return risen
 
+
+def test_a_higher_standard_finds_more_people_and_says_what_that_costs(risen: Simulation) -> None:
     assert _figure(risen, "findings", code="PT01") == (1, 3, 2, 0)
     assert _figure(risen, "people_below_standard") == (1, 3, 2, 0)
     # 497 - 400 = 97 before; 560 - 400 = 160 for household 1, 10 for household 3, 30 for household 4 after
@@ -161,18 +165,17 @@ def test_a_file_that_lacks_a_parameter_or_has_a_wrong_value_is_refused(county: C
         _simulate(county, Changes(values={}, parameters=wrong))
 
 
-def test_the_figures_leave_as_json_workbook_and_csv(county: County, tmp_path: Path) -> None:
-    result = _simulate(county, Changes(values={RURAL: Decimal(560)}))
-    figures = json.loads(telling.as_json(result))["figures"]
+def test_the_figures_leave_as_json_workbook_and_csv(risen: Simulation, tmp_path: Path) -> None:
+    figures = json.loads(telling.as_json(risen))["figures"]
     assert {"measure": "shortfall_monthly", "division_code": HERE, "after": 170}.items() <= next(
         each for each in figures if (each["measure"], each["division_code"]) == ("shortfall_monthly", HERE)
     ).items()
-    telling.write(result, tmp_path / "figures.csv")
+    telling.write(risen, tmp_path / "figures.csv")
     with (tmp_path / "figures.csv").open(encoding="utf-8-sig", newline="") as file:
         assert len(list(csv.DictReader(file))) == len(figures)
-    telling.write(result, tmp_path / "figures.xlsx")
+    telling.write(risen, tmp_path / "figures.xlsx")
     import openpyxl
 
     assert openpyxl.load_workbook(tmp_path / "figures.xlsx")["figures"].max_row == len(figures) + 1
     with pytest.raises(SimulationError, match=r"ends in \.csv or \.xlsx"):
-        telling.write(result, tmp_path / "figures.pdf")
+        telling.write(risen, tmp_path / "figures.pdf")

@@ -236,6 +236,7 @@ def test_a_build_is_needed_for_new_deliveries_other_dates_and_other_models(
     assert transform.is_needed(county.url, JUNE)
 
 
+@pytest.mark.usefixtures("artifacts")
 def test_a_failure_names_the_model_and_no_value(county: County) -> None:
     nobody = "990001197013311238"  # born on 31 January in the thirteenth month; the contract lets no such row in
     county.file("disability", {"certificate_no": "D11", "citizen_id": nobody}, day=JUNE)

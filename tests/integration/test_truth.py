@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from databases import share_parsed_project
 from lineage_graph import Graph
 
 from doudi import extracts, loads, transform
@@ -31,6 +32,7 @@ def _truth(folder: Path, name: str) -> list[dict[str, str]]:
 
 def _night(installation: Settings, *, seed: int) -> Settings:
     """An installation that has taken in a county made from one seed, and built its marts."""
+    share_parsed_project(installation.home, installation.database_url)
     division_file = installation.dbt_project / "seeds" / "division.csv"
     generate(installation.inbox, persons=PERSONS, seed=seed, as_of=AS_OF, division_file=division_file)
     settings = replace(installation, as_of=AS_OF)
@@ -79,6 +81,7 @@ def _check_lineage(county: Settings) -> None:
     assert re.search(r"\d{17}[0-9X]", graph.text) is None
 
 
+@pytest.mark.usefixtures("artifacts")
 def test_a_night_takes_in_and_refuses_exactly_the_truth_and_a_second_one_nothing_more(
     installation: Settings, query: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,15 +5,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
-from databases import copy_database
+from databases import copied, share_parsed_project, url_of
 from oracle import twelve_months
 from oracle.catalogue import findings
 from oracle.deliveries import Sent, write
@@ -117,22 +116,17 @@ def new_warehouse(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[], Warehouse]]:
     """Makes empty warehouses; the suites are left out, they have tests of their own."""
-    home, made = tmp_path_factory.mktemp("year"), []
+    with ExitStack() as made, pytest.MonkeyPatch.context() as patch:
 
-    def new() -> Warehouse:
-        made.append(f"test_{uuid4().hex[:12]}")
-        with psycopg.connect(server_url, autocommit=True) as session:
-            copy_database(session, made[-1], template=template)
-        url = urlunsplit(urlsplit(server_url)._replace(path=f"/{made[-1]}"))
-        folder = tmp_path_factory.mktemp("deliveries")
-        return Warehouse(settings=replace(settings, database_url=url, home=home), contracts=contracts, folder=folder)
+        def new() -> Warehouse:
+            url = url_of(server_url, made.enter_context(copied(server_url, template=template)))
+            home, folder = tmp_path_factory.mktemp("year"), tmp_path_factory.mktemp("deliveries")
+            share_parsed_project(home, url)
+            own = replace(settings, database_url=url, home=home)
+            return Warehouse(settings=own, contracts=contracts, folder=folder)
 
-    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("doudi.quality.judge", lambda **_: [])
         yield new
-    with psycopg.connect(server_url, autocommit=True) as session:
-        for name in made:
-            session.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="module")

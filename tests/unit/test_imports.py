@@ -1,6 +1,8 @@
 """Imports go one way: what lies deeper never asks for what lies above it."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import doudi
@@ -37,6 +39,11 @@ LAYERS = (
     {"cli_doctor", "cli_maintenance"},
     {"cli"},
 )
+# What takes long to import and most commands do without: it is imported where it is used.
+HEAVY = {
+    *("airflow", "apprise", "dbt", "docx", "great_expectations", "jinja2", "numpy", "openpyxl", "pandas", "paramiko"),
+    *("pyarrow", "pyzipper", "requests", "scipy", "sqlalchemy", "typst", "xlsxwriter"),
+}
 HEIGHT = {module: height for height, modules in enumerate(LAYERS) for module in modules}
 SOURCE = Path(doudi.__file__).parent
 
@@ -66,3 +73,10 @@ def test_no_module_imports_from_above() -> None:
         and HEIGHT[name] > HEIGHT[path.relative_to(SOURCE).parts[0].removesuffix(".py")]
     ]
     assert upward == []
+
+
+def test_the_command_begins_without_what_most_commands_do_without() -> None:
+    told = "import sys, doudi.cli, doudi.night; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    imported = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True).stdout.split()
+    assert "psycopg" in imported
+    assert HEAVY & set(imported) == set()

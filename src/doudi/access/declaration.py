@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
-from doudi.closed import Closed, faults_of
+from doudi.closed import Closed, faults_of, read_yaml
 
 Kind = Literal["bi", "area", "department"]
 Division = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,11}$")]
@@ -64,7 +64,7 @@ class Access(Closed):
 def load_access(path: Path) -> Access:
     """Read access.yml. Raises AccessError with the file's name and each fault."""
     try:
-        return Access.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Access.model_validate(read_yaml(path))
     except FileNotFoundError:
         raise AccessError(f"there is no {path.name} in the project's folder") from None
     except ValidationError as error:

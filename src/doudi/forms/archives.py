@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from shutil import rmtree
-from typing import BinaryIO
-
-import pyzipper
+from typing import TYPE_CHECKING, BinaryIO
 
 from doudi.deliveries import MANIFEST_SUFFIX, DeliveryRefused
 from doudi.forms.damage import refusing_damage
 from doudi.settings import Limits
+
+if TYPE_CHECKING:
+    import pyzipper
 
 _PIECE_BYTES = 1 << 20
 _UTF8_FLAG = 0x800
@@ -59,9 +60,11 @@ def unpack_zip(
     ``archive.path``, ``archive.repeated``, ``archive.members``, ``archive.expanded``, ``archive.password``,
     ``archive.empty``.
     """
+    import pyzipper  # brings a library of ciphers, which most commands do without
+
     room = _Room(limits.expanded_bytes, label)
     with (
-        refusing_damage("archive.broken", f"{label}: the archive is cut off or damaged"),
+        refusing_damage("archive.broken", f"{label}: the archive is cut off or damaged", pyzipper.BadZipFile),
         pyzipper.AESZipFile(source) as archive,
     ):
         entries = archive.infolist()
@@ -118,11 +121,13 @@ def _refuse_way_out(entry: zipfile.ZipInfo, name: str, *, label: str) -> None:
         raise DeliveryRefused("archive.path", f"{label} › {name}: the member would lie outside the archive")
 
 
-def _unpack(archive: pyzipper.AESZipFile, entry: zipfile.ZipInfo, target: Path, *, label: str, room: "_Room") -> Path:
+def _unpack(archive: "pyzipper.AESZipFile", entry: zipfile.ZipInfo, target: Path, *, label: str, room: "_Room") -> Path:
+    import pyzipper
+
     code, what = "archive.broken", "the member is cut off, damaged or packed by a method that is not read"
     if entry.flag_bits & _ENCRYPTED_FLAG:
         code, what = "archive.password", "the password is another, or the member damaged"
-    with refusing_damage(code, f"{label}: {what}"), archive.open(entry) as packed:
+    with refusing_damage(code, f"{label}: {what}", pyzipper.BadZipFile), archive.open(entry) as packed:
         room.copy(packed, target)
     return target
 

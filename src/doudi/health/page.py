@@ -6,8 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from doudi.health.reading import DAYS, Health, read
 from doudi.private import write_private
 from doudi.settings import TIME_ZONE, Settings
@@ -32,6 +30,8 @@ def build_health(*, url: str, settings: Settings, out: Path | None = None) -> Pa
 
 
 def _render(health: Health, *, settings: Settings, page: Path) -> str:
+    from jinja2 import Environment, StrictUndefined
+
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": _number, "size": _size, "moment": _moment}
     template = environment.from_string(files("doudi.health").joinpath("page.html").read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from doudi.orchestration.synthetic import SyntheticCounty
 from doudi.settings import SettingsError, load_settings
 from doudi.warehouse.cluster import ClusterError
 from doudi.warehouse.connection import WarehouseError
+from doudi.warehouse.migrations import MigrationError
 from doudi.warehouse.schema import SchemaError
 
 
@@ -33,7 +34,9 @@ def main() -> int:
             serve(settings)
         stop(settings)
         return 0
-    except (AirflowError, ClusterError, ContractError, SchemaError, SettingsError, WarehouseError) as error:
+    except (
+        AirflowError, ClusterError, ContractError, MigrationError, SchemaError, SettingsError, WarehouseError,
+    ) as error:  # fmt: skip
         print(f"doudi: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

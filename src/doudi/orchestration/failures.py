@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from doudi.private import append_line
 from doudi.settings import TIME_ZONE, Settings, load_settings
+from doudi.side_by_side import WorkerLost
 from doudi.warehouse.connection import WarehouseError
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def retrying_only_what_may_pass() -> Iterator[None]:
     """
     try:
         yield
-    except (AirflowException, OSError):
+    except (AirflowException, OSError, WorkerLost):
         raise
     except Exception as error:
         if isinstance(error, WarehouseError) and error.transient:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from doudi.contracts import Contract
+from doudi.forms.book import Book, width_of
 from doudi.quarantine.headings import SentHeadings
 from doudi.quarantine.listing import KeptRow, Origin
 from doudi.quarantine.numbers import QuarantineError
@@ -67,22 +67,17 @@ def write(
     content = _Content.of(read(), headings)
     partial = path.with_name(f".{path.name}.part")
     partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        options = {
-            "constant_memory": True, "tmpdir": str(path.parent),
-            "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        }  # fmt: skip
-        with xlsxwriter.Workbook(file, options) as book:
-            _write_guide(book, origin, contract, content)
-            styles = _Styles.of(book)
-            sheets = {
-                sent: _Sheet(book.add_worksheet(title), sent, headings, styles)
-                for sent, title in content.titles.items()
-            }
-            for row in read():
-                sheets[_sent(row, headings)].add(row)
-            for sheet in sheets.values():
-                sheet.finish()
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file, Book(file, beside=path.parent) as book:
+        _write_guide(book, origin, contract, content)
+        styles = _Styles.of(book)
+        sheets = {
+            sent: _Sheet(book.add_worksheet(title), sent, headings, styles) for sent, title in content.titles.items()
+        }
+        for row in read():
+            sheets[_sent(row, headings)].add(row)
+        for sheet in sheets.values():
+            sheet.finish()
     partial.replace(path)
     return content.rows
 
@@ -121,7 +116,7 @@ class _Styles:
     wrapped: Format
 
     @classmethod
-    def of(cls, book: xlsxwriter.Workbook) -> "_Styles":
+    def of(cls, book: Book) -> "_Styles":
         text = {"num_format": "@", "valign": "top"}
         return cls(
             heading=book.add_format({"num_format": "@", "bold": True, "bottom": 1, "bg_color": "#E7E6E6"}),
@@ -184,12 +179,11 @@ def _reasons(row: KeptRow) -> tuple[str, str]:
 
 
 def _width(heading: str) -> int:
-    """Wide enough for the heading; a Chinese character is as wide as two Latin ones. An ID has 18 digits."""
-    characters = sum(2 if ord(character) > 0x2E80 else 1 for character in heading)
-    return min(max(characters + 2, 20), 40)
+    """Wide enough for the heading, and for an ID of 18 digits."""
+    return min(max(width_of(heading) + 2, 20), 40)
 
 
-def _write_guide(book: xlsxwriter.Workbook, origin: Origin, contract: Contract, content: _Content) -> None:
+def _write_guide(book: Book, origin: Origin, contract: Contract, content: _Content) -> None:
     text = (_GUIDE + (_HOW_TO_SEND_AGAIN if origin.status == "refused" else _HOW_TO_RETURN_ROWS)).format(
         file_name="、".join(content.file_names), title=contract.title, feed=origin.feed, data_date=origin.data_date,
         rows=content.rows,

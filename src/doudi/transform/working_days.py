@@ -1,6 +1,7 @@
 """China's official calendar as a table: deadlines run in its working days, make-up days included."""
 
 from datetime import date, timedelta
+from functools import cache
 
 import psycopg
 
@@ -37,6 +38,7 @@ def load_working_days(session: psycopg.Connection, *, last_year: int) -> None:
         )
 
 
+@cache
 def _days(last_year: int) -> list[tuple[date, bool, int]]:
     """Each day, whether people work on it, and how many working days there have been so far."""
     first, last = date(_FIRST_YEAR, 1, 1), date(last_year, 12, 31)

@@ -3,7 +3,8 @@
 {{ config(
     incremental_strategy='mirror',
     unique_key='household_id',
-    indexes=[{'columns': ['division_code text_pattern_ops']}, {'columns': ['township_code']}],
+    indexes=[{'columns': ['division_code text_pattern_ops']}],
+    post_hook="create index if not exists household_visit_list_township on {{ this }} (township_code)",
 ) }}
 
 with

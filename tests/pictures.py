@@ -50,7 +50,7 @@ def _take_dashboards(settings: Settings, names: list[str], folder: Path) -> None
             drawn = person.open(name, charts=len(declared[name].charts))
             if drawn.errors:
                 raise SystemExit(f"{name}: {drawn.errors}")
-            _keep(person.page.screenshot(full_page=True), folder / f"{name}.png")
+            _keep(person.page.screenshot(), folder / f"{name}.png")
 
 
 def _take_reports(settings: Settings, names: list[str], folder: Path) -> None:

@@ -54,6 +54,7 @@ class Chart(Closed):
     split: Name | None = None
     where: str | None = None
     order: Name | None = None
+    first: Literal["most", "least"] = "most"  # of ``order``, in a table
     width: int = Field(default=3, ge=1, le=COLUMNS_OF_A_ROW)
     height: int | None = None
 

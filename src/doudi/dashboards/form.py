@@ -42,7 +42,7 @@ def _table(chart: Chart, metrics: list[dict[str, Any]]) -> dict[str, Any]:
         "groupby": list(chart.by),
         "metrics": metrics,
         "timeseries_limit_metric": order,
-        "order_desc": True,
+        "order_desc": chart.first == "most",
         "row_limit": _ROWS,
         "table_timestamp_format": "%Y-%m-%d",
         "show_cell_bars": False,

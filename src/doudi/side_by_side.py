@@ -31,7 +31,12 @@ class WorkerLost(Exception):
 
 
 def workers_for(things: int) -> int:
-    """Among how many processes to share so many things: no more than there are cores."""
+    """Among how many processes to share so many things: no more than there are cores.
+
+    One within a process that may have no others, as those are in which Celery's workers do their tasks.
+    """
+    if multiprocessing.current_process().daemon:
+        return 1
     return min(things, MOST, os.cpu_count() or 1)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fates import work
 
-from doudi.side_by_side import Tell, WorkerLost, each_done
+from doudi.side_by_side import Tell, WorkerLost, each_done, workers_for
 from doudi.warehouse.connection import WarehouseError
 
 
@@ -82,3 +82,8 @@ def _lives(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
+
+
+def test_a_process_that_may_have_no_others_does_all_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert workers_for(100) == 1

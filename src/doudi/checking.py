@@ -4,7 +4,6 @@ A row without faults goes on to the suite; a row with faults is kept as it came 
 have confirmed.
 """
 
-import json
 from collections.abc import Iterable
 
 import psycopg
@@ -16,25 +15,12 @@ from doudi.rules import reason
 from doudi.typed_rows import RowTyping
 
 
-def refuse_damaged_cells(connection: psycopg.Connection, *, contract: Contract, tables: LoadTables) -> None:
+def refuse_damaged_cells(connection: psycopg.Connection, *, typing: RowTyping) -> None:
     """Add the faults of cells that were damaged in the workbook, before their text was looked at; commits."""
-    rules = connection.execute(f"select distinct column_name, rule from {tables.cells}").fetchall()
-    for name, rule in rules:
-        said = reason(rule, header=contract.column(name).header, column=name)
-        fault = json.dumps({"column": name, "rule": rule, "reason": said})
-        damaged = f"select _row_no from {tables.cells} where column_name = %(name)s and rule = %(rule)s"
-        values = {"name": name, "rule": rule, "reason": said, "fault": fault}
-        connection.execute(
-            f"insert into {tables.faults} select _row_no, 0, %(name)s, %(rule)s, %(reason)s from ({damaged}) as cell",
-            values,
-        )
-        connection.execute(
-            f"""
-            update {tables.typed} set _faults = jsonb_build_array(%(fault)s::jsonb) || coalesce(_faults, '[]')
-            where _row_no in ({damaged})
-            """,
-            values,
-        )
+    cells = typing.tables.cells
+    for name, rule in connection.execute(f"select distinct column_name, rule from {cells}").fetchall():
+        damaged = f"select _row_no from {cells} where column_name = %(name)s and rule = %(damage)s"
+        typing.refuse(damaged, {"name": name, "damage": rule}, column=name, rule=rule, position=0)
     connection.commit()
 
 

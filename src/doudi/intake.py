@@ -104,7 +104,7 @@ class Intake:
                 data_date=delivery.data_date,
             )  # fmt: skip
             typing.run()
-            checking.refuse_damaged_cells(connection, contract=contract, tables=tables)
+            checking.refuse_damaged_cells(connection, typing=typing)
             erasures.leave_out(connection, typing=typing, settings=self.settings)
             self._compare_with_manifest(load_id, delivery, manifest, landed, tables)
         with timings.of("suite"):

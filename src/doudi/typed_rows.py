@@ -6,6 +6,8 @@ nearly every row. A list in another form, of which every row says what is known 
 its texts are noted beside the register (ops.known_text), and the list of the next month is known by them.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,6 +17,7 @@ import psycopg
 from doudi.column_rules import as_json, as_text, column_faults, reading, rules_hash
 from doudi.contracts import Contract
 from doudi.landing import SEPARATOR, Landed, LoadTables
+from doudi.rules import reason
 from doudi.warehouse import distribution
 
 
@@ -66,6 +69,29 @@ class RowTyping:
         self.known = 0
         self._show_all()
         self.connection.commit()
+
+    def refuse(self, rows: str, values: Mapping[str, object], *, column: str, rule: str, position: int) -> None:
+        """Give the typed rows whose ``_row_no`` the query ``rows`` selects one more fault, before those they have.
+
+        ``position`` is its place among a row's faults, of which the first one is that by which the row is refused.
+        """
+        said = reason(rule, header=self.contract.column(column).header, column=column)
+        fault = {"column": column, "rule": rule, "reason": said}
+        given = {**values, **{f"_{name}": value for name, value in fault.items()}}
+        self.connection.execute(
+            f"""
+            insert into {self.tables.faults}
+            select _row_no, {position}, %(_column)s, %(_rule)s, %(_reason)s from ({rows}) as refused
+            """,
+            given,
+        )
+        self.connection.execute(
+            f"""
+            update {self.tables.typed} set _faults = jsonb_build_array(%(_fault)s::jsonb) || coalesce(_faults, '[]')
+            where _row_no in ({rows})
+            """,
+            {**values, "_fault": json.dumps(fault)},
+        )
 
     def _comparable(self) -> bool:
         """Whether rows may be known: of events few are sent again, and what a cell's text hides is not in its hash."""

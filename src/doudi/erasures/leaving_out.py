@@ -6,7 +6,6 @@ such as a household's number, the same takes its place as when they were erased.
 whole, since whoever applies again must be covered, and the ledger notes that it names somebody who was erased.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import date
 
@@ -18,7 +17,6 @@ from doudi.contracts import Contract
 from doudi.erasures import refused_rows
 from doudi.erasures.record import Known, id_hash, known, stand_in
 from doudi.identity import people
-from doudi.rules import reason
 from doudi.settings import Settings
 from doudi.typed_rows import RowTyping
 
@@ -43,7 +41,8 @@ def leave_out(connection: psycopg.Connection, *, typing: RowTyping, settings: Se
     if left_out:
         for person in people(typing.contract):
             if person["is_own"]:
-                _refuse(connection, typing, person["column"], left_out)
+                theirs = f"select _row_no from {typing.tables.typed} where {person['column']} = any(%(ids)s)"
+                typing.refuse(theirs, {"ids": left_out}, column=person["column"], rule=RULE, position=_FIRST)
             else:
                 _empty(connection, typing, [person["column"], person["name_column"]], left_out)
     for column in typing.contract.columns:
@@ -100,29 +99,6 @@ def _among(connection: psycopg.Connection, query: str, erased: Known) -> dict[st
     with connection.cursor(name="named") as cursor:
         cursor.itersize = 50_000
         return erased.among(citizen_id for (citizen_id,) in cursor.execute(query))
-
-
-def _refuse(connection: psycopg.Connection, typing: RowTyping, column: str, citizen_ids: Iterable[str]) -> None:
-    contract, tables = typing.contract, typing.tables
-    said = reason(RULE, header=contract.column(column).header, column=column)
-    values = {
-        "first": _FIRST, "column": column, "rule": RULE, "reason": said, "ids": list(citizen_ids),
-        "fault": json.dumps({"column": column, "rule": RULE, "reason": said}),
-    }  # fmt: skip
-    connection.execute(
-        f"""
-        insert into {tables.faults}
-        select _row_no, %(first)s, %(column)s, %(rule)s, %(reason)s from {tables.typed} where {column} = any(%(ids)s)
-        """,
-        values,
-    )
-    connection.execute(
-        f"""
-        update {tables.typed} set _faults = jsonb_build_array(%(fault)s::jsonb) || coalesce(_faults, '[]')
-        where {column} = any(%(ids)s)
-        """,
-        values,
-    )
 
 
 def _empty(

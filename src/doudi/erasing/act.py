@@ -20,6 +20,7 @@ from doudi.erasing.removing import Person, Removed, remove
 from doudi.erasures.record import Erasure, ErasureError, hash_key, in_file, keep_in_file, record, recorded
 from doudi.extracts import ExtractError, about, asking
 from doudi.extracts.ledger import RECIPIENT_LOCK, Consignment
+from doudi.extracts.preparing import clear
 from doudi.loads import FEED_LOCK
 from doudi.settings import Settings
 from doudi.transform.builds import lock as lock_builds
@@ -151,7 +152,7 @@ def _keep(
     record(connection, erasure)
     connection.commit()
     for consignment in withdrawn:
-        about.remove(consignment, settings=settings)
+        clear(consignment, settings=settings)
     _forget_what_was_there(connection, removed)
 
 

@@ -1,6 +1,5 @@
 """Consignments by the people that they are about: what lies ready is withdrawn, and what lies with us is told."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,8 +11,6 @@ import psycopg
 from doudi.extracts import ledger
 from doudi.extracts.delivering import BY_CONNECTION
 from doudi.extracts.ledger import Consignment
-from doudi.extracts.preparing import staging
-from doudi.settings import Settings
 
 _ABOUT = """
     from ops.extract as extract
@@ -67,7 +64,7 @@ def withdraw(connection: psycopg.Connection, person_ids: Sequence[UUID], *, keys
     """Withdraw what lies ready about one of these people; the next extract is made anew.
 
     A recipient of changes is then told all as new, but of rows with one of ``keys`` that they are gone. Runs in the
-    caller's transaction, who keeps senders waiting and afterwards removes the folders (`remove`).
+    caller's transaction, who keeps senders waiting and afterwards removes the folders (`preparing.clear`).
     """
     ready = connection.execute(
         f"select distinct extract.recipient, extract.folder {_ABOUT}",
@@ -83,8 +80,3 @@ def withdraw(connection: psycopg.Connection, person_ids: Sequence[UUID], *, keys
             (consignment.recipient, list(keys)),
         )
     return withdrawn
-
-
-def remove(consignment: Consignment, *, settings: Settings) -> None:
-    """Remove the files of a consignment that was withdrawn."""
-    shutil.rmtree(staging(settings, consignment), ignore_errors=True)

@@ -74,6 +74,11 @@ def staging(settings: Settings, consignment: Consignment) -> Path:
     return settings.outgoing / consignment.recipient / consignment.folder
 
 
+def clear(consignment: Consignment, *, settings: Settings) -> None:
+    """Remove what was staged of a consignment that waits no longer."""
+    shutil.rmtree(staging(settings, consignment), ignore_errors=True)
+
+
 @contextmanager
 def undisturbed(connection: psycopg.Connection) -> Iterator[None]:
     """No build changes the marts meanwhile, nobody else prepares, and each transaction sees one moment of it all.

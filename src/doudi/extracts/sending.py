@@ -4,7 +4,6 @@ Each recipient is served by one process at a time. What was prepared is delivere
 takes; a consignment is made anew only where its declaration changed or its files were lost.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from doudi.extracts.declaration import Declaration, load_declaration, load_decla
 from doudi.extracts.delivering import BY_CONNECTION, bring, connection_id, connection_of, open_place
 from doudi.extracts.errors import ExtractError, NotDeliveredError
 from doudi.extracts.ledger import Build, Consignment
-from doudi.extracts.preparing import MANIFEST, Order, prepare, staging, undisturbed
+from doudi.extracts.preparing import MANIFEST, Order, clear, prepare, staging, undisturbed
 from doudi.settings import Settings
 from doudi.side_by_side import WorkerLost
 from doudi.warehouse.connection import connect, warehouse_url
@@ -207,7 +206,7 @@ class _Service:
         with self.connection.transaction():
             ledger.became(self.connection, consignment, state)
             changes.forget(self.connection, consignment.recipient)
-        shutil.rmtree(staging(self.settings, consignment), ignore_errors=True)
+        clear(consignment, settings=self.settings)
         self.progress(told)
         return True
 
@@ -219,7 +218,7 @@ class _Service:
             for name in names:
                 bring(place, ready / name)
         ledger.became(self.connection, consignment, "delivered")
-        shutil.rmtree(ready, ignore_errors=True)
+        clear(consignment, settings=self.settings)
         return consignment
 
 
@@ -255,16 +254,13 @@ def _stands(consignment: Consignment, declaration: Declaration, build: Build, pl
         return False
     if place == BY_CONNECTION:
         return True
-    return all((_folder(consignment) / file.file_name).is_file() for file in consignment.files)
-
-
-def _folder(consignment: Consignment) -> Path:
-    return Path(consignment.destination) / consignment.recipient / consignment.folder
+    return all((retention.folder_of(consignment) / file.file_name).is_file() for file in consignment.files)
 
 
 def _told(consignment: Consignment) -> list[SentExtract]:
     by_connection = consignment.destination == BY_CONNECTION
-    where = f"{connection_id(consignment.recipient)}/{consignment.folder}" if by_connection else _folder(consignment)
+    there = f"{connection_id(consignment.recipient)}/{consignment.folder}"
+    where = there if by_connection else retention.folder_of(consignment)
     return [
         SentExtract(
             recipient=consignment.recipient,

@@ -1,13 +1,13 @@
 """Airflow, where this home has one: its tables in the warehouse's database, its DAGs and what should be at work."""
 
-import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 
 from doudi.doctor.finding import Finding
-from doudi.orchestration.environment import SCHEMA
+from doudi.orchestration.environment import SCHEMA, noted_variables, shell_file
 from doudi.orchestration.server import is_running
 from doudi.settings import Settings
 
@@ -16,10 +16,10 @@ _BEATING = {"SchedulerJob": "scheduler", "DagProcessorJob": "DAG processor"}
 
 
 def airflow(connection: psycopg.Connection, settings: Settings) -> Iterator[Finding]:
-    variables = settings.home / "airflow" / "environment.sh"
+    variables = shell_file(settings)
     if not variables.exists():
         return
-    yield from _address(connection, variables.read_text(encoding="utf-8"))
+    yield from _address(connection, noted_variables(settings))
     if connection.execute("select to_regclass(%s)", (f"{SCHEMA}.import_error",)).fetchone()[0] is None:
         yield Finding(
             fault="airflow.tables",
@@ -29,8 +29,7 @@ def airflow(connection: psycopg.Connection, settings: Settings) -> Iterator[Find
             command="make ui, which makes them",
         )
         return
-    running = is_running(settings)
-    if running:
+    if is_running(settings):
         yield from _silent(connection, settings)
     else:
         yield Finding(
@@ -44,13 +43,13 @@ def airflow(connection: psycopg.Connection, settings: Settings) -> Iterator[Find
     yield from _paused(connection, variables)
 
 
-def _address(connection: psycopg.Connection, variables: str) -> Iterator[Finding]:
+def _address(connection: psycopg.Connection, variables: dict[str, str]) -> Iterator[Finding]:
     """Whether Airflow's own command by hand would find the database: a server may have another port since."""
-    noted = re.search(r"^export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=(\S+)$", variables, flags=re.MULTILINE)
+    noted = variables.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN")
     here = (connection.info.host, connection.info.port, connection.info.dbname)
     if noted is None:
         return
-    url = urlsplit(noted[1].strip("'"))
+    url = urlsplit(noted)
     there = (url.hostname, url.port or 5432, url.path.removeprefix("/"))
     if there != here:
         yield Finding(
@@ -83,7 +82,7 @@ def _silent(connection: psycopg.Connection, settings: Settings) -> Iterator[Find
         )
 
 
-def _import_errors(connection: psycopg.Connection, variables: object) -> Iterator[Finding]:
+def _import_errors(connection: psycopg.Connection, variables: Path) -> Iterator[Finding]:
     rows = connection.execute(f"select distinct filename from {SCHEMA}.import_error order by filename").fetchall()
     if rows:
         yield Finding(
@@ -95,7 +94,7 @@ def _import_errors(connection: psycopg.Connection, variables: object) -> Iterato
         )
 
 
-def _paused(connection: psycopg.Connection, variables: object) -> Iterator[Finding]:
+def _paused(connection: psycopg.Connection, variables: Path) -> Iterator[Finding]:
     rows = connection.execute(
         f"select dag_id from {SCHEMA}.dag where is_paused and not is_stale order by dag_id"
     ).fetchall()

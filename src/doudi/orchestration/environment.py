@@ -22,6 +22,7 @@ from doudi.warehouse.connection import sqlalchemy_url
 
 HOST = "127.0.0.1"
 USER = "admin"
+_SHELL_FILE = "environment.sh"
 SCHEMA = "airflow"  # in the warehouse's own database, so that one backup holds both
 _TOKEN_SECONDS = 7 * 24 * 3600  # a task's token is not renewed reliably (airflow#67939): longer than the longest task
 
@@ -47,7 +48,7 @@ class Airflow:
     @property
     def shell_file(self) -> Path:
         """A file that a shell reads before Airflow's own command is used by hand."""
-        return self.home / "environment.sh"
+        return self.home / _SHELL_FILE
 
     def process_environment(self) -> dict[str, str]:
         """What a component's process gets: our own environment without another Airflow's, and the variables."""
@@ -88,16 +89,23 @@ def last_port(settings: Settings) -> int | None:
     return json.loads(state.read_text()).get("port") if state.exists() else None
 
 
+def shell_file(settings: Settings) -> Path:
+    """That of the Airflow of this home; it is there once Airflow was set up."""
+    return settings.home / "airflow" / _SHELL_FILE
+
+
+def noted_variables(settings: Settings) -> dict[str, str]:
+    """What that file exports; nothing where there is none."""
+    path = shell_file(settings)
+    words = shlex.split(path.read_text(encoding="utf-8"), comments=True) if path.exists() else []
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
 def use_connections(settings: Settings) -> None:
     """Let this process, which is none of Airflow's, find the connections that Airflow keeps, and no other's home."""
-    home = settings.home / "airflow"
-    os.environ["AIRFLOW_HOME"] = str(home)
-    variables = home / "environment.sh"
-    if variables.exists():
-        for assignment in shlex.split(variables.read_text(), comments=True):
-            name, _, value = assignment.partition("=")
-            if name.startswith("AIRFLOW__"):
-                os.environ[name] = value
+    os.environ["AIRFLOW_HOME"] = str(settings.home / "airflow")
+    if variables := noted_variables(settings):
+        os.environ.update({name: value for name, value in variables.items() if name.startswith("AIRFLOW__")})
         os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"  # else only variables are asked
 
 

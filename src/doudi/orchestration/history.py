@@ -2,13 +2,13 @@
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from doudi.maintenance import Outcome, RetentionError, files_in, load_policy, older_than, remove, size_of
+from doudi.orchestration.environment import noted_variables
 from doudi.settings import TIME_ZONE, Settings
 
 _RULE = "airflow_history"
@@ -60,10 +60,9 @@ def _environment(settings: Settings) -> dict[str, str] | None:
     variables = {name: value for name, value in os.environ.items() if name not in _OF_A_TASK}
     if "not-allowed" in variables.get(_CONNECTION, ""):
         del variables[_CONNECTION]
-    home = settings.home / "airflow"
-    if (home / "migrated.json").exists():  # its tables are there
-        exports = (each.partition("=") for each in shlex.split((home / "environment.sh").read_text(), comments=True))
-        variables |= {name: value for name, _, value in exports if name.startswith("AIRFLOW_")}
+    if (settings.home / "airflow" / "migrated.json").exists():  # its tables are there
+        noted = noted_variables(settings).items()
+        variables |= {name: value for name, value in noted if name.startswith("AIRFLOW_")}
     reachable = any(variables.get(f"{_CONNECTION}{how}") for how in ("", "_CMD", "_SECRET"))
     return variables if reachable else None
 

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 import psycopg
 
 from benchmarks import bi_queries, floor
-from benchmarks.landing import installation, write_page
+from benchmarks.landing import PHASES, installation, write_page
 from benchmarks.next_month import encoding_of, write_correction, write_next_month
 from doudi.contracts import load_contracts
 from doudi.reports import charts
@@ -36,7 +36,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 FIRST, EVE, NEXT, DAY_AFTER = date(2020, 6, 30), date(2020, 7, 30), date(2020, 7, 31), date(2020, 8, 1)
 CORRECTED = "poverty_register"
 STEPS = ("take in", "prepare", "dbt", "extracts", "start, pages")  # one after the other
-INTAKE = ("pull", "land", "contract", "suite", "keys", "publish")  # of feeds taken in side by side
+INTAKE = ("pull", *PHASES)  # of feeds taken in side by side
 FOLDERS = ("staging", "intermediate", "indicators", "identity", "marts", "seeds", "tests")
 GOALS = {  # the night, against what, the goal and what it must not exceed; told of a million people
     "first": ("COPY", 15, 30),

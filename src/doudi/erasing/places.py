@@ -6,9 +6,9 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from doudi.transform import builds
 from doudi.warehouse.roles import APART, OWNERS
 
-_BY_BUILDS = ("staging", "intermediate", "identity", "marts")
 # What has its own rules: the record of disclosures, whose people are known by person_id only, and what recipients of
 # changes have, of which the next extract tells that it is gone.
 _BY_OWN_RULES = ("ops.declaration", "ops.disclosure", "ops.disclosed_person", "ops.erasure", "ops.extract_row")
@@ -51,12 +51,12 @@ class Table:
     @property
     def suffix(self) -> str:
         """Of a table built apart from the present the end of its schema's name, such as ``_as_of_20200331``."""
-        return next((self.schema.removeprefix(own) for own in _BY_BUILDS if self.schema.startswith(f"{own}_")), "")
+        return next((self.schema.removeprefix(own) for own in builds.SCHEMAS if self.schema.startswith(f"{own}_")), "")
 
     @property
     def is_built(self) -> bool:
         """Whether the next build makes the rows anew that are still right."""
-        return self.schema in _BY_BUILDS or self.suffix != ""
+        return self.schema in builds.SCHEMAS or self.suffix != ""
 
     def holds(self, wanted: "Wanted") -> sql.Composable:
         """A condition on rows that hold one of the identifiers in any column; its values are `Wanted.values`."""
@@ -113,7 +113,7 @@ def _replaced(name: str, wanted: Wanted) -> sql.Composable:
 
 def tables(connection: psycopg.Connection) -> list[Table]:
     """All tables of the warehouse, those of past dates included, but for what has rules of its own."""
-    apart = f"^({'|'.join(_BY_BUILDS)}){APART}"
+    apart = f"^({'|'.join(builds.SCHEMAS)}){APART}"
     found = connection.execute(_TABLES, {"ours": list(OWNERS), "apart": apart}).fetchall()
     all_of_them = [
         Table(schema=schema, name=name, columns=dict(zip(columns, kinds, strict=True)))

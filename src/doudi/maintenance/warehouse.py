@@ -67,17 +67,14 @@ def _past_days(work: Work, cutoff: datetime) -> list[tuple[str, int]]:
             from ops.build
             where schema_suffix ~ '^_as_of_[0-9]{8}$'
             group by schema_suffix
-            having max(coalesce(finished_at, started_at)) < %s
+            having max(coalesce(finished_at, started_at)) < %(cutoff)s
         ),
 
         place as (
             select namespace.oid, past.schema_suffix
             from past
-            inner join pg_namespace as namespace
-                on namespace.nspname = any(array[
-                    'staging' || schema_suffix, 'intermediate' || schema_suffix, 'identity' || schema_suffix,
-                    'marts' || schema_suffix
-                ])
+            cross join unnest(%(schemas)s::text[]) as schema
+            inner join pg_namespace as namespace on namespace.nspname = schema || past.schema_suffix
         )
 
         select place.schema_suffix, coalesce(sum(pg_total_relation_size(class.oid)), 0)::bigint
@@ -86,7 +83,7 @@ def _past_days(work: Work, cutoff: datetime) -> list[tuple[str, int]]:
         group by place.schema_suffix
         order by place.schema_suffix
         """,
-        (cutoff,),
+        {"cutoff": cutoff, "schemas": list(builds.SCHEMAS)},
     ).fetchall()
 
 

@@ -19,7 +19,7 @@ from doudi.transform.working_days import load_working_days
 from doudi.warehouse.connection import WarehouseError, connect
 
 LOCK = 7_202_004  # any number, as long as every process takes the same
-_SUFFIXED = ("staging", "intermediate", "identity", "marts")
+SCHEMAS = ("staging", "intermediate", "identity", "marts")  # of a build; apart from the present with a suffix
 _UNIT_TEST_DATE = date(2020, 6, 30)
 
 
@@ -175,7 +175,7 @@ def drop_schemas(session: psycopg.Connection, suffix: str) -> None:
     """A build apart from the present starts from nothing; the schemas of the present are never dropped."""
     if suffix:
         session.execute("set client_min_messages to warning")
-        for schema in _SUFFIXED:
+        for schema in SCHEMAS:
             session.execute(f"drop schema if exists {schema}{suffix} cascade")
 
 

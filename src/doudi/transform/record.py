@@ -62,16 +62,7 @@ def new_loads(session: psycopg.Connection, as_of: date) -> list[int]:
 def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dict[str, str]) -> bool:
     """Whether the last build in the place where a date's would go was of that date, and of all there is now."""
     suffix = schema_suffix(session, as_of)
-    last = session.execute(
-        """
-        select status, as_of, timings -> 'content', started_at
-        from ops.build
-        where schema_suffix = %s
-        order by build_id desc
-        limit 1
-        """,
-        (suffix,),
-    ).fetchone()
+    last = last_build(session, suffix)
     if last is None or last[:3] != ("succeeded", as_of, made_from) or decided_since(session, last[3]):
         return False
     if not suffix:
@@ -80,6 +71,19 @@ def holds_everything(session: psycopg.Connection, as_of: date, *, made_from: dic
         return False  # it was past its time, and removed
     query = "select from ops.load where status = 'published' and data_date <= %s and finished_at >= %s limit 1"
     return session.execute(query, (as_of, last[3])).fetchone() is None
+
+
+def last_build(
+    session: psycopg.Connection, suffix: str, *, but: int = 0
+) -> tuple[str, date, dict[str, str] | None, datetime] | None:
+    """Status, date, what it was made from and start of a place's last build, or of that ``but`` builds before it."""
+    return session.execute(
+        """
+        select status, as_of, timings -> 'content', started_at
+        from ops.build where schema_suffix = %s order by build_id desc offset %s limit 1
+        """,
+        (suffix, but),
+    ).fetchone()
 
 
 def computed_everybody(session: psycopg.Connection, suffix: str) -> bool:

@@ -85,12 +85,7 @@ def _span(session: psycopg.Connection, *, as_of: date, suffix: str, content: dic
         return "a past date"
     if distribution.is_distributed(session):
         return "a cluster"
-    last = session.execute(
-        """
-        select status, as_of, timings -> 'content', started_at
-        from ops.build where schema_suffix = '' order by build_id desc offset 1 limit 1
-        """
-    ).fetchone()
+    last = record.last_build(session, suffix, but=1)  # the last one is this
     if last is None:
         return "the first build"
     status, before, made_from, started_at = last

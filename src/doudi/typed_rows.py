@@ -16,9 +16,11 @@ import psycopg
 
 from doudi.column_rules import as_json, as_text, column_faults, reading, rules_hash
 from doudi.contracts import Contract
-from doudi.landing import SEPARATOR, Landed, LoadTables
+from doudi.landing import SEPARATOR, UNWATCHED, Landed, LoadTables
 from doudi.rules import reason
 from doudi.warehouse import distribution
+
+_SAMPLE_ROWS = 1000
 
 
 @dataclass(kw_only=True)
@@ -44,10 +46,10 @@ class RowTyping:
         if self._comparable():
             self.known = self._set_apart()
         apart = f"inner join {tables.apart} as apart using (_row_no)" if self.known else ""
-        connection.execute(f"create unlogged table {tables.typed} as {self._query(apart)}")
+        connection.execute(f"create unlogged table {tables.typed} {UNWATCHED} as {self._query(apart)}")
         connection.execute(
             f"""
-            create unlogged table {tables.faults} as
+            create unlogged table {tables.faults} {UNWATCHED} as
             select typed._row_no, fault.position::integer as position, fault.content ->> 'column' as column_name,
                 fault.content ->> 'rule' as rule, fault.content ->> 'reason' as reason
             from {tables.typed} as typed
@@ -98,7 +100,25 @@ class RowTyping:
         if self.contract.mode != "snapshot" or self.landed.holds_separator:
             return False
         (damaged,) = self.connection.execute(f"select exists (select from {self.tables.cells})").fetchone()
-        return not damaged and register_knows(self.connection, contract=self.contract, area_code=self.area_code)
+        return (
+            not damaged
+            and register_knows(self.connection, contract=self.contract, area_code=self.area_code)
+            and self._some_known()
+        )
+
+    def _some_known(self) -> bool:
+        """Whether any of a sample of the rows is known: in another form none is, and it takes long to compare all."""
+        every = max(self.landed.rows_read // _SAMPLE_ROWS, 1)
+        sample = f"select _row_hash from ({self._texts(f'where _row_no % {every} = 0')}) as sample"
+        others = other_texts(self.contract, area_code=self.area_code)
+        # Not joined but looked up in a hash table of the sample (that is what `is true` does), until one is found.
+        (known,) = self.connection.execute(
+            f"""
+            select exists (select from {others} as other where (row_hash in ({sample})) is true)
+                or exists (select from ({self.standing}) as standing where (_row_hash in ({sample})) is true)
+            """
+        ).fetchone()
+        return known
 
     def _set_apart(self) -> int:
         """Set the rows and the standing records that have no equal apart; returns the number of known rows.
@@ -107,11 +127,11 @@ class RowTyping:
         """
         self.connection.execute(
             f"""
-            create unlogged table {self.tables.apart} as
+            create unlogged table {self.tables.apart} {UNWATCHED} as
             select landed._row_no, standing._row_hash, standing._county_code
             from (
                 select landed._row_no, coalesce(other.known_as, landed._row_hash) as _row_hash
-                from (select _row_no, {self._row_hash} as _row_hash from ({self._raws("")}) as landed) as landed
+                from ({self._texts("")}) as landed
                 left join {other_texts(self.contract, area_code=self.area_code)} as other
                     on landed._row_hash = other.row_hash
             ) as landed
@@ -126,7 +146,7 @@ class RowTyping:
         self.connection.execute(f"analyze {self.tables.apart}")
         self.connection.execute(
             f"""
-            create unlogged table {self.tables.gone} as
+            create unlogged table {self.tables.gone} {UNWATCHED} as
             select standing.* from ({self.standing}) as standing
             inner join {self.tables.apart} as apart using (_row_hash, _county_code)
             """
@@ -182,6 +202,9 @@ class RowTyping:
             for column in self.contract.columns
         )
         return f"select _row_no, {texts} from {self.tables.landed} as landed {restriction}"
+
+    def _texts(self, restriction: str) -> str:
+        return f"select _row_no, {self._row_hash} as _row_hash from ({self._raws(restriction)}) as landed"
 
     @cached_property
     def _row_hash(self) -> str:

@@ -49,6 +49,11 @@ def transport(settings: Settings) -> dict[str, Any] | None:
     return {"type": "http", "url": place, **({"auth": {"type": "api_key", "apiKey": key}} if key else {})}
 
 
+def is_wanted(settings: Settings) -> bool:
+    """Whether events go anywhere. Raises SettingsError where it cannot be told where."""
+    return transport(settings) is not None
+
+
 def _where_wanted(emit: Callable[..., Iterable[Any]]) -> Callable[..., None]:
     """Send the events that a function makes, where events are wanted at all."""
 

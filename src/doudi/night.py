@@ -35,7 +35,9 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
         progress(str(refusal))
     results, out_of_reach = _take_in(found, settings=settings, progress=progress)
     if is_needed(url, as_of):
-        lineage.built(build(url=url, settings=settings, as_of=as_of, progress=progress), settings=settings)
+        told = lineage.is_wanted(settings)
+        result = build(url=url, settings=settings, as_of=as_of, artifacts=told, progress=progress)
+        lineage.built(result, settings=settings)
     else:
         progress("nothing new to build")
     try:

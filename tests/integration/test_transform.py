@@ -241,7 +241,7 @@ def test_a_failure_names_the_model_and_no_value(county: County) -> None:
     nobody = "990001197013311238"  # born on 31 January in the thirteenth month; the contract lets no such row in
     county.file("disability", {"certificate_no": "D11", "citizen_id": nobody}, day=JUNE)
     with pytest.raises(BuildError, match=r"^model int_person: .*DatetimeFieldOverflow 22008") as error:
-        county.build(JUNE)
+        county.build(JUNE, artifacts=True)
     assert not error.value.transient
     assert county.query("select status, error from ops.build order by build_id desc limit 1") == [
         ("failed", str(error.value))

@@ -95,7 +95,13 @@ def build(as_of: date) -> tuple[dict[str, int], bool]:
         url = warehouse_url(settings)
         if not transform.is_needed(url, as_of):
             raise AirflowSkipException(f"the marts of {as_of} hold everything that was published")
-        result = transform.build(url=url, settings=replace(settings, as_of=as_of), as_of=as_of, progress=log.info)
+        result = transform.build(
+            url=url,
+            settings=replace(settings, as_of=as_of),
+            as_of=as_of,
+            artifacts=lineage.is_wanted(settings),
+            progress=log.info,
+        )
     lineage.built(result, settings=settings, parent=_task_in_lineage())
     warnings = result.warnings.values()
     counts = {

@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
     as_of = settings.date_of_run()
     if arguments[:1] == ["--as-of"]:
         as_of, arguments = parse_date(arguments[1], name="--as-of"), arguments[2:]
-    runner = Runner(url=warehouse_url(settings), settings=settings, as_of=as_of, progress=print)
+    runner = Runner(url=warehouse_url(settings), settings=settings, as_of=as_of, artifacts=True, progress=print)
     try:
         refuse_failures(runner.run(*arguments))
     except BuildError as error:

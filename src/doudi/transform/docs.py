@@ -20,7 +20,8 @@ def write_docs(*, url: str, settings: Settings, progress: Progress | None = None
 
     No row is read. Raises BuildError where dbt cannot read the project, and where a path of this machine would be told.
     """
-    runner = Runner(url=url, settings=settings, as_of=settings.date_of_run(), progress=progress or (lambda line: None))
+    say = progress or (lambda line: None)
+    runner = Runner(url=url, settings=settings, as_of=settings.date_of_run(), artifacts=True, progress=say)
     refuse_failures(runner.run("docs", "generate"))
     page = _page(settings.home / "dbt" / "present")
     if any(str(folder) in page for folder in (settings.home, settings.project)):

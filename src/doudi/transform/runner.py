@@ -54,7 +54,8 @@ class Runner:
     """Where dbt connects, and the variables that every command needs.
 
     ``keyed`` is False for what makes identifiers of nobody, such as unit tests, which expect those without a key.
-    ``touched_only``: the people in intermediate.touched are computed, not everybody.
+    ``touched_only``: the people in intermediate.touched are computed, not everybody. ``artifacts``: dbt leaves its
+    manifest.json and run_results.json, which take it a second.
     """
 
     url: str
@@ -65,6 +66,7 @@ class Runner:
     history_schema: str = ""
     keyed: bool = True
     touched_only: bool = False
+    artifacts: bool = False
     progress: Progress = field(default=lambda line: None)
 
     def run(self, *command: str) -> list[Node]:
@@ -97,6 +99,7 @@ class Runner:
         return [
             *("--project-dir", str(project), "--profiles-dir", str(project)),
             *("--target-path", str(target), "--log-path", str(home)),
+            "--write-json" if self.artifacts else "--no-write-json",
             *("--log-level", "none", "--log-level-file", "none", "--vars", json.dumps(self._variables())),
         ]
 

@@ -1,73 +1,13 @@
 with
 
-sightings as not materialized (
-    select
-        *,
-        {{ person_name('name') }} as normalised_name
-    from {{ ref('int_person__sightings') }}
-    where name is not null
+differing_name as (
+    select *
+    from {{ ref('int_person__differing_name') }}
 ),
 
 member as (
     select *
     from {{ ref('int_household_member') }}
-),
-
--- Two names and two feeds: then some two rows of different feeds differ.
-different as (
-    select citizen_id
-    from sightings
-    group by citizen_id
-    having
-        min(normalised_name) <> max(normalised_name)
-        and min(feed) <> max(feed)
-),
-
--- The first row of each feed to say a name. The names are numbered, for an evidence names nobody: the rows do.
-named as (
-    select
-        *,
-        dense_rank() over (partition by citizen_id order by normalised_name) as name_no
-    from (
-        select distinct on (sightings.citizen_id, sightings.feed, sightings.normalised_name) sightings.*
-        from sightings
-        inner join different
-            on sightings.citizen_id = different.citizen_id
-        order by
-            sightings.citizen_id,
-            sightings.feed,
-            sightings.normalised_name,
-            sightings._valid_from,
-            sightings.is_own desc,
-            sightings._load_id,
-            sightings._row_no
-    ) as first_rows
-),
-
--- The day on which two rows of different feeds first said different names.
-first_differences as (
-    select
-        named.citizen_id,
-        min(greatest(named._valid_from, differing._valid_from)) as fact_on
-    from named
-    inner join named as differing
-        on named.citizen_id = differing.citizen_id
-        and named.feed < differing.feed
-        and named.name_no <> differing.name_no
-    group by named.citizen_id
-),
-
-found as (
-    select
-        named.citizen_id,
-        count(distinct named.name_no) as different_names,
-        count(distinct named.feed) as feeds,
-        jsonb_agg(
-            {{ fact_of('named.feed', 'named.name_column', "'name ' || named.name_no", 'named', 'named._valid_from') }}
-            order by named.feed, named.name_no
-        ) as facts
-    from named
-    group by named.citizen_id
 ),
 
 final as (
@@ -77,19 +17,17 @@ final as (
         member.person_id,
         member.household_id,
         member.division_code,
-        first_differences.fact_on,
+        differing_name.fact_on,
         {{ evidence(
             compared=[
-                compared('different_names', 'found.different_names', '>', expected='1', unit='names'),
-                compared('feeds', 'found.feeds', '>', expected='1', unit='feeds'),
+                compared('different_names', 'differing_name.different_names', '>', expected='1', unit='names'),
+                compared('feeds', 'differing_name.feeds', '>', expected='1', unit='feeds'),
             ],
-            facts_of=['found.facts'],
+            facts_of=['differing_name.facts'],
         ) }} as evidence
-    from found
-    inner join first_differences
-        on found.citizen_id = first_differences.citizen_id
+    from differing_name
     inner join member
-        on found.citizen_id = member.citizen_id
+        on differing_name.citizen_id = member.citizen_id
 )
 
 select * from final

@@ -51,6 +51,20 @@ category as (
     ) as categories (measure, category, category_name)
 ),
 
+-- In one scan of all people.
+given as (
+    select
+        county_code,
+        count(*) filter (where has_minimum_allowance) as minimum_allowance,
+        count(*) filter (where has_special_hardship) as special_hardship,
+        count(*) filter (where temporary_grants > 0) as temporary_assistance,
+        count(*) filter (where has_living_subsidy) as living_subsidy,
+        count(*) filter (where has_care_subsidy) as care_subsidy,
+        count(*) filter (where has_child_protection) as child_protection
+    from person
+    group by county_code
+),
+
 counted as (
     select
         'open_warnings' as measure,
@@ -72,30 +86,26 @@ counted as (
     union all
     select
         'people_with_benefit' as measure,
-        given.benefit as category,
-        person.county_code as division_code,
-        count(*) as value
-    from person
+        benefit.category,
+        given.county_code as division_code,
+        benefit.value
+    from given
     cross join
         lateral (
             values
-            ('minimum_allowance', person.has_minimum_allowance),
-            ('special_hardship', person.has_special_hardship),
-            ('temporary_assistance', person.temporary_grants > 0),
-            ('living_subsidy', person.has_living_subsidy),
-            ('care_subsidy', person.has_care_subsidy),
-            ('child_protection', person.has_child_protection)
-        ) as given (benefit, is_given)
-    where given.is_given
-    group by
-        given.benefit,
-        person.county_code
+            ('minimum_allowance', given.minimum_allowance),
+            ('special_hardship', given.special_hardship),
+            ('temporary_assistance', given.temporary_assistance),
+            ('living_subsidy', given.living_subsidy),
+            ('care_subsidy', given.care_subsidy),
+            ('child_protection', given.child_protection)
+        ) as benefit (category, value)
 ),
 
 -- Also the counties of which there is nothing to tell.
 county as (
     select county_code
-    from person
+    from given
     union
     select division_code
     from counted

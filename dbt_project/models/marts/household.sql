@@ -16,8 +16,7 @@ household as (
 
 person as (
     select *
-    from {{ ref('marts_person') }}
-    where {{ is_touched('person_id') }}
+    from {{ ref('int_person__situation') }}
 ),
 
 benefit as (

@@ -21,8 +21,12 @@ person as (
 ),
 
 household as (
-    select *
-    from {{ ref('household') }}
+    select
+        household_id,
+        person_id as head_person_id,
+        household_members
+    from {{ ref('marts_person') }}
+    where is_head
 ),
 
 indicator as (
@@ -99,7 +103,7 @@ final as (
         in_order.household_order,
         in_order.household_warnings::integer as household_warnings,
         warning.household_id,
-        household.members::integer as household_members,
+        household.household_members,
         household.head_person_id as household_head_person_id,
         head.name as household_head_name,
         head.citizen_id as household_head_citizen_id,

@@ -10,6 +10,7 @@ further: what is computed for those on the list alone is what is computed for th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 import psycopg
 
@@ -63,18 +64,15 @@ def list_touched(
         session.execute(
             "create temporary table reached (citizen_id text primary key, turn integer not null) on commit drop"
         )
-        for query in (
-            *_published(session, contracts, span),
-            *_dated(session, contracts, span),
-            *_listed(session, contracts, span),
-        ):
-            _reach(session, query, turn=0)
-        _close(session, contracts)
-        reached, known = session.execute(
-            "select (select count(*) from reached), (select count(*) from identity.person)"
-        ).fetchone()
-        if reached > WORTH_IT * known:
-            return f"{reached} people are touched, of {known}"
+        (known,) = session.execute("select count(*) from identity.person").fetchone()
+        at_most, reached = WORTH_IT * known, 0
+        for query in chain.from_iterable(find(session, contracts, span) for find in (_published, _dated, _listed)):
+            reached += _reach(session, query, turn=0)
+            if reached > at_most:
+                break
+        reached = _close(session, contracts, reached=reached, at_most=at_most)
+        if reached > at_most:
+            return f"{reached} people or more are touched, of {known}"
         session.execute("insert into intermediate.touched (citizen_id) select citizen_id from reached")
     return ""
 
@@ -139,13 +137,18 @@ _PARAMETERS_CHANGE = """
 
 
 def _reach(session: psycopg.Connection, query: str, *, turn: int) -> int:
-    return session.execute(
+    # Into a table of its own first: workers share the query of a new table, not that of an insert.
+    session.execute(
         f"""
-        insert into reached (citizen_id, turn)
-        select distinct citizen_id, {turn} from ({query}) as people where citizen_id is not null
-        on conflict do nothing
+        create temporary table found on commit drop as
+        select distinct citizen_id from ({query}) as people where citizen_id is not null
         """
+    )
+    added = session.execute(
+        f"insert into reached (citizen_id, turn) select citizen_id, {turn} from found on conflict do nothing"
     ).rowcount
+    session.execute("drop table found")
+    return added
 
 
 def _published(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
@@ -322,42 +325,54 @@ def _contradicted(contracts: Iterable[Contract], since: date, where: str = "") -
         for contract in contracts
         for person in people(contract)
     )
-    own, any_own = "filter (where is_own)", "bool_or(is_own)"
-    # Names are compared as they are believed only where the registers do not write the same: of few.
     return f"""
-        with sighting as (select * from ({sightings}) as sighting {where}),
-
-        doubtful as (
-            select citizen_id from sighting group by citizen_id
-            having min(name) <> max(name) or min(division_code) <> max(division_code)
-        )
-
-        select citizen_id
-        from (select sighting.*, ops.person_name(name) as called from sighting inner join doubtful using (citizen_id))
-            as named
+        select citizen_id from (
+            select citizen_id, ops.person_name(name) as name, division_code, is_own
+            from ({sightings}) as sighting
+            {where}
+        ) as sighting
         group by citizen_id
-        having min(called) {own} <> max(called) {own} or min(division_code) {own} <> max(division_code) {own}
-            or not {any_own} and (min(called) <> max(called) or min(division_code) <> max(division_code))
+        having {_differ("name")} or {_differ("division_code")}
     """
 
 
-def _close(session: psycopg.Connection, contracts: Iterable[Contract]) -> None:
-    """Add everybody who belongs with one who is reached, and who belongs with those, until there is nobody more."""
+def _differ(column: str) -> str:
+    """Of somebody's sightings: whether own records differ, or, where there is none, mentions in those of others."""
+    own = "filter (where is_own)"
+    return f"""(
+        min({column}) {own} <> max({column}) {own} or not bool_or(is_own) and min({column}) <> max({column})
+    )"""
+
+
+def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reached: int, at_most: float) -> int:
+    """Add everybody who belongs with one who is reached, and who belongs with those, until there is nobody more.
+
+    ``reached`` are there at first. Returns how many there are in the end; as soon as these are more than ``at_most``,
+    nobody more is looked for.
+    """
     links = [*_links(contracts)]
-    turn, more = 0, 1
-    while more:
-        session.execute("analyze reached")
-        known = f"(select citizen_id from reached where turn = {turn})"
-        turn += 1
-        more = sum(_reach(session, link.format(known=known), turn=turn) for link in links)
+    turn, more = 0, reached
+    while more and reached <= at_most:
+        # In a table of their own the planner sees how few they are after the first turn.
+        session.execute("drop table if exists newly")
+        session.execute(
+            f"create temporary table newly on commit drop as select citizen_id from reached where turn = {turn}"
+        )
+        session.execute("analyze newly")
+        turn, more = turn + 1, 0
+        for link in links:
+            more += _reach(session, link, turn=turn)
+        reached += more
+    return reached
 
 
 def _links(contracts: Iterable[Contract]) -> Iterable[str]:
-    """Queries of the citizen IDs that belong with those in ``{known}``.
+    """Queries of the citizen IDs that belong with those in the table ``newly``.
 
     By a number that members share, by a mention of one in the record of another, by a household of the build before,
     and by the two IDs of one person.
     """
+    newly = "(select citizen_id from newly)"
     for contract in contracts:
         own = _own_id(contract)
         if not own:
@@ -367,12 +382,12 @@ def _links(contracts: Iterable[Contract]) -> Iterable[str]:
             same = " and ".join(f"other.{name} = one.{name}" for name in ("_county_code", *shared))
             yield f"""
                 select other.{own} as citizen_id from {register} as one inner join {register} as other on {same}
-                where one.{own} in {{known}}
+                where one.{own} in {newly}
             """
         for mentioned in (person["column"] for person in people(contract) if person["column"] != own):
-            yield f"select {mentioned} as citizen_id from {register} where {own} in {{known}}"
-            yield f"select {own} as citizen_id from {register} where {mentioned} in {{known}}"
-    yield """
+            yield f"select {mentioned} as citizen_id from {register} where {own} in {newly}"
+            yield f"select {own} as citizen_id from {register} where {mentioned} in {newly}"
+    yield f"""
         select person.citizen_id
         from identity.household_member as member
         inner join identity.person using (person_id)
@@ -380,11 +395,11 @@ def _links(contracts: Iterable[Contract]) -> Iterable[str]:
             select household_id
             from identity.household_member
             inner join identity.person using (person_id)
-            where citizen_id in {known}
+            where citizen_id in {newly}
         )
     """
-    yield "select canonical_id as citizen_id from identity.joined_id where citizen_id in {known}"
-    yield "select citizen_id from identity.joined_id where canonical_id in {known}"
+    yield f"select canonical_id as citizen_id from identity.joined_id where citizen_id in {newly}"
+    yield f"select citizen_id from identity.joined_id where canonical_id in {newly}"
 
 
 def _own_id(contract: Contract) -> str | None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from doudi.extracts import NotBuiltError
 from doudi.orchestration import tasks
 from doudi.orchestration.failures import TaskFailed
 from doudi.settings import Settings
@@ -196,9 +197,22 @@ def test_extracts_are_sent_of_each_day_and_never_twice(installation: Settings, m
 
     monkeypatch.setattr("doudi.extracts.send_all", send_all)
     days = [date(2020, 5, 31), date(2020, 6, 30)]
-    assert tasks.send(days) == {"files": 4, "rows": 14}
+    assert tasks.send(days, asked_for=False) == {"files": 4, "rows": 14}
     with pytest.raises(AirflowSkipException):
-        tasks.send(days)
+        tasks.send(days, asked_for=False)
+
+
+def test_handing_out_before_the_first_build_fails_only_who_asked_for_it(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send_all(**_: Any) -> None:
+        raise NotBuiltError("no marts have been built: run doudi build first")
+
+    monkeypatch.setattr("doudi.extracts.send_all", send_all)
+    with pytest.raises(AirflowSkipException):
+        tasks.send([None], asked_for=False)
+    with pytest.raises(TaskFailed, match="no marts have been built"):
+        tasks.send([date(2020, 6, 30)], asked_for=True)
 
 
 def run(run_type: str) -> SimpleNamespace:

@@ -4,12 +4,13 @@ A file appears under its name only when it is whole, and its manifest after it; 
 """
 
 from doudi.extracts.declaration import Declaration, load_declaration, load_declarations
-from doudi.extracts.errors import ExtractError, NotDeliveredError
+from doudi.extracts.errors import ExtractError, NotBuiltError, NotDeliveredError
 from doudi.extracts.sending import SentExtract, send, send_all
 
 __all__ = [
     "Declaration",
     "ExtractError",
+    "NotBuiltError",
     "NotDeliveredError",
     "SentExtract",
     "load_declaration",

@@ -9,3 +9,7 @@ class ExtractError(Exception):
 
 class NotDeliveredError(SourceError):
     """An extract lies ready and could not be brought to its recipient now; it is tried again, with the same bytes."""
+
+
+class NotBuiltError(ExtractError):
+    """There are no marts yet to hand anything out of, or none of that day."""

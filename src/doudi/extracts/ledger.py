@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from doudi.extracts.declaration import Declaration
-from doudi.extracts.errors import ExtractError
+from doudi.extracts.errors import ExtractError, NotBuiltError
 
 # Whoever holds it prepares and delivers for the recipient, and nobody else: two would deliver twice.
 RECIPIENT_LOCK = "hashtext('doudi.extract'), hashtext(%s)"
@@ -65,7 +65,9 @@ class _Row:
 
 
 def build_at_hand(connection: psycopg.Connection, as_of: date | None, *, or_later: bool = False) -> Build:
-    """The build whose marts stand. Raises ExtractError where there is none, or it is of another day than ``as_of``."""
+    """The build whose marts stand. Raises NotBuiltError where there is none yet as of the day, ExtractError if it is
+    of a later one.
+    """
     row = connection.execute(
         """
         select build_id, as_of, exists (select from ops.erasure where erased_at >= build.started_at) from ops.build
@@ -75,7 +77,7 @@ def build_at_hand(connection: psycopg.Connection, as_of: date | None, *, or_late
         """
     ).fetchone()
     if row is None or (as_of and row[1] < as_of):
-        raise ExtractError(f"no marts have been built{f' as of {as_of}' if as_of else ''}: run doudi build first")
+        raise NotBuiltError(f"no marts have been built{f' as of {as_of}' if as_of else ''}: run doudi build first")
     if as_of and row[1] > as_of and not or_later:
         raise ExtractError(f"the marts are those of {row[1]} now; of {as_of} nothing can be handed out any more")
     if row[2]:

@@ -138,10 +138,11 @@ def extracts_dag() -> DAG:
 
         @task(execution_timeout=timedelta(hours=2))
         def send(params: dict[str, Any], triggering_asset_events: Any = None) -> dict[str, int]:
-            """Writes the files and their manifests. Skipped: this build was handed out already."""
+            """Writes the files and their manifests. Skipped: this build was handed out already, or there is none."""
             events = [event for events in triggering_asset_events.values() for event in events]
             built = [event.extra["as_of"] for event in events if "as_of" in event.extra]
-            return tasks.send(tasks.days_to_send(params=params, built=built, settings=load_settings()))
+            days = tasks.days_to_send(params=params, built=built, settings=load_settings())
+            return tasks.send(days, asked_for=bool(params["as_of"]))
 
         send()
     return dag

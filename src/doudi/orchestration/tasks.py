@@ -151,14 +151,23 @@ def tell_alerts() -> dict[str, int]:
         return alerts.tell(settings, places=places(settings))
 
 
-def send(days: Iterable[date | None]) -> dict[str, int]:
-    """Hand out what was not handed out yet of the last build of each day (None: of any). Returns counts."""
+def send(days: Iterable[date | None], *, asked_for: bool) -> dict[str, int]:
+    """Hand out what was not handed out yet of the last build of each day (None: of any). Returns counts.
+
+    The hour of handing out may come before the first build has ended; only where somebody ``asked_for`` a day, it is a
+    failure that there are no marts.
+    """
     from doudi import lineage
-    from doudi.extracts import send_all
+    from doudi.extracts import NotBuiltError, send_all
 
     settings = load_settings()
     with retrying_only_what_may_pass():
-        files = [file for day in days for file in send_all(settings=settings, as_of=day, progress=log.info)]
+        try:
+            files = [file for day in days for file in send_all(settings=settings, as_of=day, progress=log.info)]
+        except NotBuiltError as error:
+            if asked_for:
+                raise
+            raise AirflowSkipException(str(error)) from None
     if not files:
         raise AirflowSkipException("everything was handed out already")
     lineage.sent(files, settings=settings, parent=_task_in_lineage())

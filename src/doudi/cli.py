@@ -195,8 +195,12 @@ def build(
     result = build_marts(
         url=warehouse_url(settings), settings=settings, as_of=settings.date_of_run(), everybody=everybody, progress=_say
     )
-    for name, value in asdict(result).items():
+    told = asdict(result)
+    warnings = told.pop("warnings")
+    for name, value in told.items():
         print(f"{name.replace('_', ' ')}: {value}")
+    for code, count in warnings.items():
+        print(f"{code}: {count['open']} open, {count['opened']} opened, {count['cleared']} cleared")
 
 
 @app.command()

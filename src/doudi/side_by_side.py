@@ -17,6 +17,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
+from doudi.cores import cores
+
 MOST = 4  # each takes memory and connections, and there is little to share among more
 _GRACE_SECONDS = 10
 
@@ -37,7 +39,7 @@ def workers_for(things: int) -> int:
     """
     if multiprocessing.current_process().daemon:
         return 1
-    return min(things, MOST, os.cpu_count() or 1)
+    return min(things, MOST, cores())
 
 
 def each_done(

@@ -102,7 +102,7 @@ def test_one_delivery_that_breaks_does_not_keep_the_next_from_being_taken_in(
 @pytest.fixture
 def two_feeds(night: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A night of two feeds on a machine with two cores."""
-    monkeypatch.setattr("doudi.side_by_side.os.cpu_count", lambda: 2)
+    monkeypatch.setattr("doudi.side_by_side.cores", lambda: 2)
     write(night.inbox, OTHER, as_csv([visit_row("RP03-20200630-7K2MD9QXTA", "2020-03-30")]))
     return night
 

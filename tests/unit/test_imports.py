@@ -9,7 +9,7 @@ import doudi
 
 # From the bottom up; a module may import from its own line and those before it.
 LAYERS = (
-    {"closed", "ports", "private", "side_by_side"},
+    {"closed", "cores", "ports", "private", "side_by_side"},
     {"settings", "contracts", "rules", "sources"},
     {"access"},
     {"warehouse"},

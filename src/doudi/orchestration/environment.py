@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from doudi import lineage
+from doudi.cores import cores
 from doudi.ports import free_port
 from doudi.private import write_private
 from doudi.settings import TIME_ZONE, Settings
@@ -114,7 +115,7 @@ def _variables(
 ) -> dict[str, str]:
     address = f"http://{HOST}:{port}"
     metadata_url = _metadata_url(database_url)
-    slots = min(4, max(2, (os.cpu_count() or 2) + 1))
+    slots = min(4, cores() + 1)
     options = {
         "core": {
             "dags_folder": settings.project / "dags",

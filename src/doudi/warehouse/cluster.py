@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import psycopg
 
+from doudi.cores import cores
 from doudi.ports import free_port
 
 START_TIMEOUT_SECONDS = 3600  # recovery after a crash may replay gigabytes of WAL
@@ -274,7 +275,7 @@ def _works_in(folder: Path) -> bool:
 def _write_settings(data: Path, *, port: int, wal: Path | None = None) -> None:
     """Settings for a warehouse on a small machine; values follow the memory there is."""
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    cores = os.cpu_count() or 1
+    workers = min(4, cores() - 1)
     shm = Path("/dev/shm")  # noqa: S108 (measured, not written to)
     roomy_shm = shm.is_dir() and os.statvfs(shm).f_bavail * os.statvfs(shm).f_frsize > 2**30
     settings = {
@@ -287,8 +288,8 @@ def _write_settings(data: Path, *, port: int, wal: Path | None = None) -> None:
         "work_mem": f"{min(128, max(16, memory_mb // 128))}MB",
         "maintenance_work_mem": f"{min(1024, max(64, memory_mb // 16))}MB",
         # With the one that leads them: a process more than there are cores makes all of them slower, by a sixth on two.
-        "max_parallel_workers_per_gather": min(4, cores - 1),
-        "max_parallel_maintenance_workers": min(4, cores - 1),
+        "max_parallel_workers_per_gather": workers,
+        "max_parallel_maintenance_workers": workers,
         "dynamic_shared_memory_type": "posix" if roomy_shm else "mmap",  # containers have a tiny /dev/shm
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from psycopg.rows import dict_row
 
 from doudi import loads
 from doudi.contracts import load_contracts
+from doudi.rules import REASONS
 from doudi.settings import Settings, load_settings
 
 SOAK = bool(os.environ.get("DOUDI_SOAK"))
@@ -90,7 +92,15 @@ def _check(made: Made, load: dict[str, object]) -> None:
         assert load["quarantine"] == load["rows_quarantined"]
         assert load["rows_read"] == load["rows_published"] + load["rows_unchanged"] + load["rows_quarantined"]
         assert load["in_register"] == load["rows_published"]
-    assert [value for value in made.secrets if _is_told(value, load["told"])] == []
+    told = _without_our_words(load["told"])
+    assert [value for value in made.secrets if _is_told(value, told)] == []
+
+
+def _without_our_words(told: str) -> str:
+    """A digit may be "lost" in a reason of ours, and "lost" be the code of somebody's labour."""
+    for said in chain.from_iterable(REASONS.values()):
+        told = told.replace(said, "")
+    return told
 
 
 def _is_told(value: str, text: str) -> bool:

@@ -58,10 +58,19 @@ class _Choosing:
             while not (choices := {self._cheapest(hidden, [sum_]) for sum_ in near} - {None}):
                 further = self._sums_of([member for sum_ in near for member in self._members(sum_) if hidden[member]])
                 if len(further) == len(near):
-                    raise RuntimeError("a count is known too well although all around it are hidden")
+                    choices = self._empty_wholes(hidden, near)
+                    break
                 near = further
             chosen |= choices
         hidden[list(chosen)] = True
+
+    def _empty_wholes(self, hidden: np.ndarray, sums: list[int]) -> set[int]:
+        """The wholes that are told to be zero: they tell that parts which were hidden have fallen to zero since."""
+        wholes = {int(cell) for sum_ in sums for cell in self._members(sum_) if self.table.sums[sum_, cell] < 0}
+        empty = {cell for cell in wholes if not hidden[cell] and not self.table.values[cell]}
+        if not empty:
+            raise RuntimeError("a count is known too well although all around it are hidden")
+        return empty
 
     def _cheapest(self, hidden: np.ndarray, sums: list[int]) -> int | None:
         """The published count, zeros apart, whose loss costs least: a part rather than a whole, then one whose other

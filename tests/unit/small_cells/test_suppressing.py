@@ -89,3 +89,11 @@ def test_what_was_hidden_stays_hidden() -> None:
     before = [cell.division_code == "510101" for cell in cells]
     assert _hidden(counts) == set()
     assert _hidden(counts, kept_hidden=before) == {Cell("warnings", "A", code) for code in ("510101", "510102")}
+
+
+def test_what_fell_to_zero_is_not_told_by_a_sum_that_did_too() -> None:
+    counts = _table({"510101": {"A": 0}, "510102": {"A": 0}, "510201": {"A": 50}, "510202": {"A": 60}}, total=False)
+    before = [cell.division_code in ("510101", "510102") for cell in sorted(counts)]
+    hidden = _hidden(counts, kept_hidden=before)
+    assert {cell.division_code for cell in hidden} > {"510101", "510102", "5101"}
+    assert _width(counts, hidden) >= 8

@@ -114,8 +114,8 @@ class RowTyping:
         # Not joined but looked up in a hash table of the sample (that is what `is true` does), until one is found.
         (known,) = self.connection.execute(
             f"""
-            select exists (select from {others} as other where (row_hash in ({sample})) is true)
-                or exists (select from ({self.standing}) as standing where (_row_hash in ({sample})) is true)
+            select exists (select 1 from {others} as other where (row_hash in ({sample})) is true)
+                or exists (select 1 from ({self.standing}) as standing where (_row_hash in ({sample})) is true)
             """
         ).fetchone()
         return known

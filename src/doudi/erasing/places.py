@@ -97,8 +97,10 @@ def _holds(name: sql.Identifier, kind: str, wanted: Wanted) -> sql.Composable:
         return sql.SQL("{} = any(%(people)s::uuid[])").format(name)
     if kind == "uuid[]":
         return sql.SQL("{} && %(people)s::uuid[]").format(name)
+    # An array element by element: a cluster deletes by nothing that depends on how a session has arrays written.
+    held = "exists (select 1 from unnest({}) as each where strpos(each, {}) > 0)"
     return sql.SQL(" or ").join(
-        sql.SQL("strpos({}::text, {}) > 0").format(name, sql.Placeholder(f"text_{place}"))
+        sql.SQL(held if kind == "text[]" else "strpos({}::text, {}) > 0").format(name, sql.Placeholder(f"text_{place}"))
         for place in range(len(wanted.texts))
     )
 

@@ -89,7 +89,7 @@ def empty_mentions(connection: psycopg.Connection, contract: Contract, citizen_i
             continue
         names = [name for name in (person["column"], person["name_column"]) if name]
         condition, values = f"{person['column']} = any(%(ids)s)", {"ids": list(citizen_ids)}
-        query = f"select exists (select from register.{contract.name} where {condition})"
+        query = f"select exists (select 1 from register.{contract.name} where {condition})"
         (there,) = connection.execute(query, values).fetchone()
         if there:
             forget_texts(connection, contract.name, sql.SQL(condition), values)

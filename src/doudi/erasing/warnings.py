@@ -5,12 +5,13 @@ from uuid import UUID
 
 import psycopg
 
-# Tables with a history, and the list of facts in each.
+# Tables with a history, the list of facts in each, and its key.
 _FACTS = {"marts.warning": "evidence -> 'facts'", "marts.register_comparison": "facts"}
 _SET = {
-    "marts.warning": "evidence = jsonb_set(evidence, '{{facts}}', {facts})",
-    "marts.register_comparison": "facts = {facts}",
+    "marts.warning": "evidence = jsonb_set(told.evidence, '{facts}', stripped.facts)",
+    "marts.register_comparison": "facts = stripped.facts",
 }
+_KEY = {"marts.warning": ["warning_id"], "marts.register_comparison": ["kind", "person_id", "first_seen_on"]}
 
 
 def hand_on(connection: psycopg.Connection, person_ids: Sequence[UUID]) -> tuple[int, list[str]]:
@@ -56,11 +57,17 @@ def strip_facts(connection: psycopg.Connection, rows: Sequence[str]) -> int:
                 where coalesce({origin} <> all(%(rows)s), true)
             ), '[]')
         """
-        stripped += connection.execute(
+        # first beside the table, since Citus computes no list within an update
+        connection.execute("drop table if exists stripped")
+        connection.execute(
             f"""
-            update {table} set {_SET[table].format(facts=left)}
-            where exists (select from jsonb_array_elements({facts}) as fact where {origin} = any(%(rows)s))
+            create temporary table stripped on commit drop as
+            select {", ".join(_KEY[table])}, {left} as facts
+            from {table}
+            where exists (select 1 from jsonb_array_elements({facts}) as fact where {origin} = any(%(rows)s))
             """,
             {"rows": list(rows)},
-        ).rowcount
+        )
+        same = " and ".join(f"told.{name} = stripped.{name}" for name in _KEY[table])
+        stripped += connection.execute(f"update {table} as told set {_SET[table]} from stripped where {same}").rowcount
     return stripped

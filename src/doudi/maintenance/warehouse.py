@@ -9,6 +9,7 @@ from psycopg import sql
 from doudi.maintenance.work import Outcome, Work, files_in, locked, older_than, remove, size_of
 from doudi.private import keep_lines
 from doudi.transform import builds, record
+from doudi.warehouse.distribution import is_distributed
 from doudi.warehouse.roles import OWNERS
 
 # A table is vacuumed from this share of dead rows on, and from so many. Autovacuum comes at a fifth, and of a register
@@ -125,27 +126,39 @@ def build_files(work: Work) -> Outcome:
     return work.outcome("build_files", "files of dbt", count=len(past), size=size, left=() if idle else (_BUSY,))
 
 
+def _state(connection: psycopg.Connection) -> str:
+    """A query of the tables and their rows; the coordinator of a cluster knows nothing of those on other nodes."""
+    if is_distributed(connection):
+        return "select * from cluster.table_state()"
+    return """
+        select
+            stat.schemaname as schema_name, stat.relname as table_name, stat.n_dead_tup as dead_rows,
+            stat.n_live_tup as live_rows, age(class.relfrozenxid) as age
+        from pg_stat_user_tables as stat
+        inner join pg_class as class on class.oid = stat.relid
+    """
+
+
 def dead_rows(work: Work) -> Outcome:
     """Vacuum tables with many dead rows, and freeze registers before PostgreSQL has to in the middle of a night.
 
     A table that somebody holds is passed over.
     """
     rows = work.connection.execute(
-        """
-        select
-            stat.schemaname, stat.relname, stat.n_dead_tup,
-            stat.schemaname = 'register'
-            and age(class.relfrozenxid) > current_setting('autovacuum_freeze_max_age')::bigint / 2
-        from pg_stat_user_tables as stat
-        inner join pg_class as class on class.oid = stat.relid
-        where
-            stat.schemaname = any(%(schemas)s)
-            and (
-                stat.n_dead_tup >= greatest(%(rows)s, %(share)s * (stat.n_live_tup + stat.n_dead_tup))
-                or stat.schemaname = 'register'
-                and age(class.relfrozenxid) > current_setting('autovacuum_freeze_max_age')::bigint / 2
-            )
-        order by stat.schemaname, stat.relname
+        f"""
+        with freezable as (
+            select
+                *,
+                schema_name = 'register'
+                and age > current_setting('autovacuum_freeze_max_age')::bigint / 2 as wants_freezing
+            from ({_state(work.connection)}) as state
+            where schema_name = any(%(schemas)s)
+        )
+
+        select schema_name, table_name, dead_rows, wants_freezing
+        from freezable
+        where wants_freezing or dead_rows >= greatest(%(rows)s, %(share)s * (live_rows + dead_rows))
+        order by schema_name, table_name
         """,
         {"schemas": list(OWNERS), "rows": _DEAD_ROWS, "share": _DEAD_SHARE},
     ).fetchall()

@@ -287,7 +287,7 @@ def period_of(scope: Scope, code: str) -> Period | None:
 def was_watched(scope: Scope, day: date) -> bool:
     """Whether warnings were looked for by a day: whether the area has one that was opened by then."""
     [(is_there,)] = scope.rows(
-        "select exists (select from {marts}.warning where division_code ^@ %(begins)s and opened_on <= %(day)s)",
+        "select exists (select 1 from {marts}.warning where division_code ^@ %(begins)s and opened_on <= %(day)s)",
         day=day,
     )
     return is_there

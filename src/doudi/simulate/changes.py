@@ -147,7 +147,7 @@ def refuse_uninhabited(session: psycopg.Connection, area: str, *, schema: str) -
     if area == NATIONAL:
         return
     ((lived_in,),) = session.execute(
-        f"select exists (select from {schema}.int_household where starts_with(division_code, %s))", (area,)
+        f"select exists (select 1 from {schema}.int_household where starts_with(division_code, %s))", (area,)
     ).fetchall()
     if not lived_in:
         counties = _column(session, f"select distinct county_code from {schema}.int_household")

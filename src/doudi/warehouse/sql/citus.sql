@@ -142,6 +142,31 @@ begin
 end
 $$;
 
+-- What the statistics of all nodes say of each table, its parts on the workers taken together: rows dead and live, and how
+-- old the oldest row is that is not frozen.
+create or replace function cluster.table_state() returns table (
+    schema_name text, table_name text, dead_rows bigint, live_rows bigint, age integer
+)
+language sql
+as $$
+    select part.schema_name, coalesce(class.relname, part.table_name), sum(part.dead), sum(part.live), max(part.age)
+    from run_command_on_all_nodes($node$
+        select jsonb_agg(jsonb_build_object(
+            'schema_name', schemaname, 'table_name', stat.relname, 'dead', n_dead_tup, 'live', n_live_tup,
+            'age', age(relfrozenxid)
+        ))
+        from pg_stat_user_tables as stat
+        inner join pg_class as class on class.oid = stat.relid
+    $node$) as node
+    cross join jsonb_to_recordset(node.result::jsonb) as part (
+        schema_name text, table_name text, dead bigint, live bigint, age integer
+    )
+    left join pg_dist_shard as shard on shard.shardid::text = substring(part.table_name, '_([0-9]+)$')
+    left join pg_class as class
+        on class.oid = shard.logicalrelid and class.relnamespace = to_regnamespace(part.schema_name)
+    group by 1, 2
+$$;
+
 grant usage on schema cluster to doudi_transformer, doudi_loader;
 revoke all on all functions in schema cluster from public;
 grant execute on all functions in schema cluster to doudi_transformer;

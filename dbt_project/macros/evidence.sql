@@ -66,7 +66,7 @@
         settlement.person_id,
         jsonb_agg(
             {{ fact('medical_assistance', 'self_paid', 'settlement', 'settlement.settled_on') }}
-            order by settlement.settled_on, settlement.settlement_no
+            order by settlement.settled_on, settlement.settlement_no, settlement._load_id, settlement._row_no
         ) as facts
     from {{ settlements }} as settlement
     inner join {{ found }} as found

@@ -50,11 +50,11 @@ settled as (
         settlement.person_id,
         jsonb_agg(
             {{ fact('medical_assistance', 'total_cost', 'settlement', 'settlement.settled_on') }}
-            order by settlement.settled_on, settlement.settlement_no
+            order by settlement.settled_on, settlement.settlement_no, settlement._load_id, settlement._row_no
         )
         || jsonb_agg(
             {{ fact('medical_assistance', 'insured', 'settlement', 'settlement.settled_on') }}
-            order by settlement.settled_on, settlement.settlement_no
+            order by settlement.settled_on, settlement.settlement_no, settlement._load_id, settlement._row_no
         ) filter (where not settlement.insured) as facts
     from settlement
     inner join found

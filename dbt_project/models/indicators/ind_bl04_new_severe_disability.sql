@@ -30,7 +30,8 @@ found as (
     order by
         certificate.person_id,
         certificate.issued_on desc,
-        certificate.certificate_no
+        certificate.certificate_no,
+        certificate._county_code
 ),
 
 final as (

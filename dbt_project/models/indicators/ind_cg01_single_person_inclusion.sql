@@ -58,7 +58,8 @@ ill as (
         person_id,
         settled_on desc,
         settlement_no,
-        _load_id
+        _load_id,
+        _row_no
 ),
 
 -- Whichever came first was reason enough.

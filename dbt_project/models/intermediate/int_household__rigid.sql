@@ -13,7 +13,7 @@ select
             select
                 jsonb_agg(
                     {{ fact('medical_assistance', 'self_paid', 'settlement', 'settlement.settled_on') }}
-                    order by settlement.settled_on, settlement.settlement_no, settlement._load_id
+                    order by settlement.settled_on, settlement.settlement_no, settlement._load_id, settlement._row_no
                 )
             from (select * from {{ ref('int_settlement') }}) as settlement
             where

@@ -112,7 +112,8 @@ latest_grant as (
     order by
         person_id,
         granted_on desc,
-        grant_no
+        grant_no,
+        _county_code
 ),
 
 -- A certificate of one person out of a household (单人户) is meant to leave the others out.

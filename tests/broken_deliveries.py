@@ -138,8 +138,9 @@ def _record(draw: st.DrawFn, contract: Contract, header: list[str], number: int)
 
 def _line(fields: list[str], *, delimiter: str, quoting: int) -> str:
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="").writerow(fields)
-    return text.getvalue()
+    # Python quotes a line break within a cell only if it is one that ends lines.
+    csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\r\n").writerow(fields)
+    return text.getvalue().removesuffix("\r\n")
 
 
 def _headings(draw: st.DrawFn, header: list[str]) -> list[str]:

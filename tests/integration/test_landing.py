@@ -133,6 +133,23 @@ def test_records_between_two_unclosed_quotes_are_not_taken_for_one(
     ]
 
 
+@pytest.mark.parametrize(("broken", "rule"), [(b"30\x0000", "line.nul"), (b"3000\xff\xff", "line.encoding")])
+def test_a_broken_line_between_two_unclosed_quotes_does_not_join_the_lines_around_it(
+    take: Callable, query: Callable, tmp_path: Path, broken: bytes, rule: str
+) -> None:
+    lines = as_csv([poverty_row(n) for n in range(1, 8)], newline="\n").encode("utf-8-sig").split(b"\n")
+    for number in (2, 5):
+        lines[number] = lines[number].replace(",某".encode(), ',"某'.encode())
+    lines[3] = lines[3].replace(b"3000", broken)
+    (result,) = take(write(tmp_path, NAME, b"\n".join(lines)))
+    assert (result.rows_read, result.rows_published, result.rows_quarantined) == (7, 4, 3)
+    assert query("select line_no, rule from ops.quarantine order by row_no") == [
+        (3, "line.quote"),
+        (4, rule),
+        (6, "line.quote"),
+    ]
+
+
 def test_a_record_over_two_lines_with_bytes_that_are_no_text_is_one_refused_row(
     take: Callable, query: Callable, tmp_path: Path
 ) -> None:

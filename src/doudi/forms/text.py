@@ -190,7 +190,9 @@ def _close_quote(lines: list[bytes], file, form: TextForm) -> tuple[list[bytes],
             lines.append(line)
         quotes += lines[count - 1].count(b'"')
         if quotes % 2 == 0:
-            if _judge(b"".join(lines[:count]), form)[1] in (None, "line.encoding", "line.nul"):
+            # What cannot be read among them neither makes a record of several nor breaks one apart.
+            legible = b"".join(lines[:count]).replace(b"\0", b"").decode(form.encoding, errors="replace")
+            if _split(legible, form)[1] is None:
                 return lines[:count], lines[count:]
             break
     return lines[:1], lines[1:]
@@ -203,6 +205,10 @@ def _judge(content: bytes, form: TextForm) -> tuple[list[str], str | None]:
         text = content.decode(form.encoding)
     except UnicodeDecodeError:
         return [], "line.encoding"
+    return _split(text, form)
+
+
+def _split(text: str, form: TextForm) -> tuple[list[str], str | None]:
     if text.count('"') % 2:
         return [], "line.quote"
     try:

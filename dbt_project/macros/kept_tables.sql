@@ -24,12 +24,14 @@
     merge into {{ arguments.target_relation }} as kept
     using {{ arguments.temp_relation }} as wanted
         on {{ same_row(arguments) }}
+    {%- if values %}
     when matched
         and (kept.{{ values | join(', kept.') }}) is distinct from (wanted.{{ values | join(', wanted.') }})
         then update set
             {% for column in values %}
             {{ column }} = wanted.{{ column }}{% if not loop.last %},{% endif %}
             {% endfor %}
+    {%- endif %}
     when not matched
         then insert ({{ columns | join(', ') }}) values (wanted.{{ columns | join(', wanted.') }});
 {%- endmacro %}
@@ -59,5 +61,13 @@
 {% macro leave_room() %}
     {% if not distributed() %}
     alter table {{ this }} set (fillfactor = 50)
+    {% endif %}
+{% endmacro %}
+
+
+-- Statistics of a kept table, where much of it may have changed. What changes in a night autovacuum counts.
+{% macro analyze_kept() %}
+    {% if not of_touched() %}
+    analyze {{ this }}
     {% endif %}
 {% endmacro %}

@@ -29,12 +29,18 @@
     set role {{ target.role }};
 
     update intermediate.touched
-    set person_id = {{ person_id('citizen_id') }};
-
-    update intermediate.touched
-    set household_id = member.household_id
-    from identity.household_member as member
-    where touched.person_id = member.person_id;
+    set
+        person_id = found.person_id,
+        household_id = member.household_id
+    from (
+        select
+            citizen_id,
+            {{ person_id('citizen_id') }} as person_id
+        from intermediate.touched
+    ) as found
+    left join identity.household_member as member
+        on found.person_id = member.person_id
+    where touched.citizen_id = found.citizen_id;
 
     analyze intermediate.touched;
 

@@ -1,21 +1,26 @@
 with
 
-sightings as not materialized (
-    select
-        *,
-        {{ person_name('name') }} as normalised_name
+different as (
+    select *
+    from {{ ref('int_person__contradicted') }}
+    where
+        is_named_differently
+        and {{ is_touched('citizen_id', of='citizen_id') }}
+),
+
+sightings as (
+    select *
     from {{ ref('int_person__sightings') }}
     where name is not null
 ),
 
--- Two names and two feeds: then some two rows of different feeds differ.
-different as (
-    select citizen_id
+told as (
+    select
+        sightings.*,
+        {{ person_name('sightings.name') }} as normalised_name
     from sightings
-    group by citizen_id
-    having
-        min(normalised_name) <> max(normalised_name)
-        and min(feed) <> max(feed)
+    inner join different
+        on sightings.citizen_id = different.citizen_id
 ),
 
 -- The first row of each feed to say a name. The names are numbered, for an evidence names nobody: the rows do.
@@ -24,18 +29,16 @@ named as (
         *,
         dense_rank() over (partition by citizen_id order by normalised_name) as name_no
     from (
-        select distinct on (sightings.citizen_id, sightings.feed, sightings.normalised_name) sightings.*
-        from sightings
-        inner join different
-            on sightings.citizen_id = different.citizen_id
+        select distinct on (citizen_id, feed, normalised_name) *
+        from told
         order by
-            sightings.citizen_id,
-            sightings.feed,
-            sightings.normalised_name,
-            sightings._valid_from,
-            sightings.is_own desc,
-            sightings._load_id,
-            sightings._row_no
+            citizen_id,
+            feed,
+            normalised_name,
+            _valid_from,
+            is_own desc,
+            _load_id,
+            _row_no
     ) as first_rows
 ),
 

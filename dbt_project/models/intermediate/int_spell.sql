@@ -10,7 +10,7 @@
     on_schema_change='append_new_columns',
     meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
     indexes=[{'columns': ['person_id']}, {'columns': ['membership', 'joined_on']}],
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_kept() }}",
 ) }}
 
 with

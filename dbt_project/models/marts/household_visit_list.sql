@@ -1,10 +1,15 @@
 -- Whom a township visits: one row per household with all that is asked of it, since it is one way there, not one way
 -- per warning. The lists of a row are arrays in the same order: warnings with reasons, people with numbers and ages.
+-- The row of a household that the night does not touch stays, but for its place among the others.
 {{ config(
     incremental_strategy='mirror',
     unique_key='household_id',
+    meta={'touched_by': {'column': 'household_id', 'of': 'household_id'}},
     indexes=[{'columns': ['division_code text_pattern_ops']}],
-    post_hook="create index if not exists household_visit_list_township on {{ this }} (township_code)",
+    post_hook=[
+        "{{ visits_in_order() }}",
+        "create index if not exists household_visit_list_township on {{ this }} (township_code)",
+    ],
 ) }}
 
 with
@@ -12,6 +17,11 @@ with
 listed as (
     select *
     from {{ ref('visit_list') }}
+    where {{ is_touched('person_id') }}
+),
+
+in_order as (
+    {{ visit_order(ref('visit_list')) }}
 ),
 
 person as (
@@ -87,12 +97,9 @@ final as (
         home.county_name,
         home.township_name,
         home.village_name,
-        row_number() over (
-            partition by home.division_code
-            order by warnings.level_rank, warnings.signals desc, home.household_id
-        )::integer as visit_order,
+        in_order.visit_order::integer as visit_order,
         home.household_members,
-        head.person_id as household_head_person_id,
+        home.household_head_person_id,
         home.household_head_name,
         people.person_ids,
         people.person_names,
@@ -113,10 +120,10 @@ final as (
     from home
     inner join warnings
         on home.household_id = warnings.household_id
+    inner join in_order
+        on home.household_id = in_order.household_id
     inner join people
         on home.household_id = people.household_id
-    inner join person as head
-        on home.household_head_citizen_id = head.citizen_id
 )
 
 select * from final

@@ -6,7 +6,7 @@
     unique_key='person_id',
     meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
     indexes=[{'columns': ['household_id']}, {'columns': ['division_code text_pattern_ops']}],
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_kept() }}",
 ) }}
 
 with
@@ -19,7 +19,9 @@ person as (
 warning as (
     select *
     from {{ ref('warning') }}
-    where closed_on is null
+    where
+        closed_on is null
+        and {{ is_touched('person_id') }}
 ),
 
 warned as (

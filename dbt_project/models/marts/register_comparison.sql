@@ -11,7 +11,7 @@
         ~ " (kind, person_id) where closed_on is null",
         "create index if not exists register_comparison_person on {{ this }} (person_id)",
         "create index if not exists register_comparison_division on {{ this }} (division_code text_pattern_ops)",
-        "analyze {{ this }}",
+        "{{ analyze_kept() }}",
     ],
 ) }}
 

@@ -1,13 +1,16 @@
--- Whom to visit: the standing warnings with who and where, a household's together. Extracts are cut from this.
+-- Whom to visit: the standing warnings with who and where, a household's together. Extracts are cut from this. What is
+-- listed of somebody whom the night does not touch stays, but for the household's place among the others.
 {{ config(
     incremental_strategy='mirror',
     unique_key='warning_id',
+    meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
     indexes=[{'columns': ['division_code text_pattern_ops']}],
+    post_hook="{{ households_in_order() }}",
 ) }}
 
 with
 
-warning as (
+standing as not materialized (
     select *
     from {{ ref('warning') }}
     where
@@ -15,7 +18,18 @@ warning as (
         and status <> 'resolved'
 ),
 
+warning as (
+    select *
+    from standing
+    where {{ is_touched('person_id') }}
+),
+
 person as (
+    select *
+    from {{ ref('person') }}
+),
+
+head as (
     select *
     from {{ ref('person') }}
 ),
@@ -48,48 +62,27 @@ division as (
     {{ divisions() }}
 ),
 
-in_order as (
+ranked as (
     select
-        warning.household_id,
-        warning.division_code,
-        row_number() over (
-            partition by warning.division_code
-            order by min(level.rank), count(*) desc, warning.household_id
-        ) as household_order,
-        count(*) as household_warnings
-    from warning
+        standing.household_id,
+        standing.division_code,
+        level.rank as level_rank
+    from standing
     inner join level
-        on warning.level = level.level
-    group by
-        warning.household_id,
-        warning.division_code
+        on standing.level = level.level
 ),
 
--- The evidence of a warning that the night does not touch is what it was, so its reason is said already.
-said as (
-    {% if of_touched() %}
-    select
-        warning_id,
-        reason
-    from {{ this }}
-    where not {{ is_touched('person_id') }}
-    {% else %}
-    select
-        null as warning_id,
-        null as reason
-    where false
-    {% endif %}
+in_order as (
+    {{ household_order('ranked') }}
 ),
 
 reason as materialized (
     select
         warning.warning_id,
-        coalesce(said.reason, {{ sentence('indicator.reason_zh', 'warning.evidence') }}) as sentence
+        {{ sentence('indicator.reason_zh', 'warning.evidence') }} as sentence
     from warning
     inner join indicator
         on warning.indicator_code = indicator.code
-    left join said
-        on warning.warning_id = said.warning_id
 ),
 
 final as (
@@ -134,7 +127,7 @@ final as (
         on warning.person_id = person.person_id
     inner join household
         on warning.household_id = household.household_id
-    inner join person as head
+    inner join head
         on household.head_person_id = head.person_id
     inner join indicator
         on warning.indicator_code = indicator.code

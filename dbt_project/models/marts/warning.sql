@@ -13,7 +13,7 @@
         "create index if not exists warning_person on {{ this }} (person_id)",
         "create index if not exists warning_trend on {{ this }} (indicator_code, opened_on, closed_on, county_code)",
         "create index if not exists warning_division on {{ this }} (division_code text_pattern_ops)",
-        "analyze {{ this }}",
+        "{{ analyze_kept() }}",
     ],
 ) }}
 

@@ -20,6 +20,11 @@ from doudi.warehouse.distribution import OF_BUILDS, is_distributed
 
 Progress = Callable[[str], None]
 
+# A crash loses a build that is not recorded as done, and that record waits until all before it is on disk.
+_OF_SESSIONS = {"synchronous_commit": "off"}
+# Tables of a tenth of the people are read in a few thousand rows as well as in thirty thousand, which is all of some.
+_OF_FEW_PEOPLE = {"default_statistics_target": "25"}
+
 
 class BuildError(WarehouseError):
     """A build did not succeed; ``failed`` says which nodes failed and how, without a value of any row.
@@ -74,7 +79,9 @@ class Runner:
         from dbt.cli.main import dbtRunner
 
         key = self._identifier_key()
-        settings = {"doudi.identifier_key": key, **(OF_BUILDS if self._distributed else {})}
+        settings = {"doudi.identifier_key": key, **_OF_SESSIONS, **(OF_BUILDS if self._distributed else {})}
+        if self.touched_only:
+            settings |= _OF_FEW_PEOPLE
         environment = _environment(self.url, as_of=self.as_of, touched_only=self.touched_only, settings=settings)
         with environment, _errors_without_values() as sqlstates:
             outcome = dbtRunner(callbacks=[self._report]).invoke([*command, *self._options()])

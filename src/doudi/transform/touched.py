@@ -290,13 +290,14 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
         """,
         {"before": span.before, "as_of": span.as_of, "loads": span.new_loads, "income": list(_INCOME)},
     ).fetchone()
+    contradicted = "select citizen_id from intermediate.int_person__contradicted where is_latest_believed"
     if overtaken:
-        yield _contradicted(contracts, span.before)
+        yield contradicted
     elif first_day is not None:
         events = [contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)]
         days = f"between date '{first_day}' and date '{last_day}'"
         told = " union ".join(f"select citizen_id from register.{feed} where _valid_from {days}" for feed in events)
-        yield _contradicted(contracts, span.before, where=f"where citizen_id in ({told})")
+        yield f"{contradicted} and citizen_id in ({told})"
     if income_day is not None:
         yield f"""
             select citizen_id from register.economic_check
@@ -308,40 +309,6 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
         """
     if {"minimum_allowance special_hardship", "special_hardship special_hardship"} & set(overtaken):
         yield "select citizen_id from register.special_hardship"
-
-
-def _contradicted(contracts: Iterable[Contract], since: date, where: str = "") -> str:
-    """Whom the registers do not all call by one name, in one place, by what holds now or held not long ago.
-
-    Somebody's own records are believed before mentions in those of others (int_person).
-    """
-    sightings = " union all ".join(
-        f"""
-        select {person["column"]} as citizen_id, {person["name_column"] or "null"} as name, division_code,
-            {person["is_own"]} as is_own
-        from register.{contract.name}
-        where _valid_to >= date '{since}'
-        """
-        for contract in contracts
-        for person in people(contract)
-    )
-    return f"""
-        select citizen_id from (
-            select citizen_id, ops.person_name(name) as name, division_code, is_own
-            from ({sightings}) as sighting
-            {where}
-        ) as sighting
-        group by citizen_id
-        having {_differ("name")} or {_differ("division_code")}
-    """
-
-
-def _differ(column: str) -> str:
-    """Of somebody's sightings: whether own records differ, or, where there is none, mentions in those of others."""
-    own = "filter (where is_own)"
-    return f"""(
-        min({column}) {own} <> max({column}) {own} or not bool_or(is_own) and min({column}) <> max({column})
-    )"""
 
 
 def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reached: int, at_most: float) -> int:

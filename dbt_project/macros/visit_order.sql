@@ -1,0 +1,64 @@
+-- In which order a worker goes to the households of an area: the most urgent first, then those with most warnings. It is
+-- the one thing that changes for a household whom the night does not touch, as others come and go beside it.
+
+-- Of warnings with household_id, division_code and level_rank: a household's place among those of the same area.
+{% macro household_order(listed) -%}
+    select
+        household_id,
+        division_code,
+        row_number() over (
+            partition by division_code
+            order by min(level_rank), count(*) desc, household_id
+        ) as household_order,
+        count(*) as household_warnings
+    from {{ listed }}
+    group by
+        household_id,
+        division_code
+{%- endmacro %}
+
+
+{% macro households_in_order() -%}
+    {%- if of_touched() %}
+    update {{ this }} as listed
+    set household_order = in_order.household_order
+    from (
+        {{ household_order(this) }}
+    ) as in_order
+    where
+        listed.household_id = in_order.household_id
+        and listed.division_code = in_order.division_code
+        and listed.household_order <> in_order.household_order
+    {%- endif %}
+{%- endmacro %}
+
+
+-- Of what is on the visit list, a household's place among those of the area that its most urgent, newest warning names.
+{% macro visit_order(listed) -%}
+    select
+        household_id,
+        row_number() over (partition by division_code order by level_rank, signals desc, household_id) as visit_order
+    from (
+        select
+            household_id,
+            (array_agg(division_code order by level_rank, opened_on desc, warning_id))[1] as division_code,
+            min(level_rank) as level_rank,
+            count(*) as signals
+        from {{ listed }}
+        group by household_id
+    ) as households
+{%- endmacro %}
+
+
+{% macro visits_in_order() -%}
+    {%- if of_touched() %}
+    update {{ this }} as listed
+    set visit_order = in_order.visit_order
+    from (
+        {{ visit_order(ref('visit_list')) }}
+    ) as in_order
+    where
+        listed.household_id = in_order.household_id
+        and listed.visit_order <> in_order.visit_order
+    {%- endif %}
+{%- endmacro %}

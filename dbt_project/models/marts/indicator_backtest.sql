@@ -5,7 +5,13 @@
 with
 
 warning as (
-    select *
+    select
+        warning_id,
+        indicator_code,
+        scope,
+        person_id,
+        household_id,
+        opened_on
     from {{ ref('warning') }}
     where opened_on <= {{ as_of() }}
 ),
@@ -15,8 +21,10 @@ visit as (
     from {{ ref('stg_household_visit') }}
 ),
 
-member as (
-    select *
+member as not materialized (
+    select
+        person_id,
+        household_id
     from {{ ref('household_member') }}
 ),
 
@@ -26,7 +34,11 @@ person as (
 ),
 
 coverage_spell as (
-    select *
+    select
+        person_id,
+        joined_on,
+        left_on,
+        is_start_known
     from {{ ref('int_spell') }}
     where membership in ('minimum_allowance', 'special_hardship')
 ),
@@ -66,31 +78,33 @@ finding as (
         _valid_from desc
 ),
 
--- A grant helps on the day it is given and starts no coverage.
+-- Since warnings are given. A grant helps on the day it is given and starts no coverage.
 aid as (
     select
-        person_id,
-        joined_on as entered_on
+        coverage_spell.person_id,
+        coverage_spell.joined_on as entered_on
     from coverage_spell
-    where is_start_known
+    inner join watched
+        on coverage_spell.joined_on > watched.first_opened_on
+    where coverage_spell.is_start_known
     union all
     select
         person.person_id,
         temporary_assistance.granted_on as entered_on
     from temporary_assistance
+    inner join watched
+        on temporary_assistance.granted_on > watched.first_opened_on
     inner join person
         on temporary_assistance.citizen_id = person.citizen_id
     where temporary_assistance.granted_on <= {{ as_of() }}
 ),
 
--- The first time since warnings are given that somebody who was not covered until then received anything.
+-- The first time that somebody who was not covered until then received anything.
 entry as (
     select
         aid.person_id,
         min(aid.entered_on) as entered_on
     from aid
-    inner join watched
-        on aid.entered_on > watched.first_opened_on
     where
         not exists (
             select 1
@@ -103,64 +117,80 @@ entry as (
     group by aid.person_id
 ),
 
--- Entering a benefit often forms a household anew, so a household's warning also meets those with whom the person
--- whom it names lives by now.
+at_home as (
+    select
+        entry.person_id,
+        entry.entered_on,
+        member.household_id
+    from entry
+    inner join member
+        on entry.person_id = member.person_id
+),
+
+-- Of the people who entered. Entering a benefit often forms a household anew, so a household's warning also meets those
+-- with whom the person whom it names lives by now.
 warned as (
     select
-        warning_id,
-        indicator_code,
-        opened_on,
-        person_id
-    from warning
+        warning.warning_id,
+        warning.indicator_code,
+        warning.opened_on,
+        entry.person_id,
+        entry.entered_on
+    from entry
+    inner join warning
+        on entry.person_id = warning.person_id
     union
     select
         warning.warning_id,
         warning.indicator_code,
         warning.opened_on,
-        member.person_id
-    from warning
-    inner join member
-        on warning.household_id = member.household_id
+        at_home.person_id,
+        at_home.entered_on
+    from at_home
+    inner join warning
+        on at_home.household_id = warning.household_id
     where warning.scope = 'H'
     union
     select
         warning.warning_id,
         warning.indicator_code,
         warning.opened_on,
-        member.person_id
-    from warning
+        at_home.person_id,
+        at_home.entered_on
+    from at_home
     inner join member as named
-        on warning.person_id = named.person_id
-    inner join member
-        on named.household_id = member.household_id
+        on at_home.household_id = named.household_id
+    inner join warning
+        on named.person_id = warning.person_id
     where warning.scope = 'H'
+),
+
+-- Within the horizon before the entry.
+foretold as (
+    select
+        warned.warning_id,
+        warned.indicator_code,
+        warned.person_id,
+        warned.entered_on - warned.opened_on as days_before
+    from warned
+    inner join horizon
+        on warned.entered_on - warned.opened_on between 1 and horizon.horizon_days
 ),
 
 seen as (
     select
-        warned.indicator_code,
-        entry.person_id,
-        entry.entered_on - min(warned.opened_on) as days_before
-    from entry
-    cross join horizon
-    inner join warned
-        on entry.person_id = warned.person_id
-        and entry.entered_on > warned.opened_on
-        and entry.entered_on - warned.opened_on <= horizon.horizon_days
+        indicator_code,
+        person_id,
+        max(days_before) as days_before
+    from foretold
     group by
-        warned.indicator_code,
-        entry.person_id,
-        entry.entered_on
+        indicator_code,
+        person_id
 ),
 
 followed as (
-    select distinct warned.warning_id
-    from warned
-    cross join horizon
-    inner join entry
-        on warned.person_id = entry.person_id
-        and warned.opened_on < entry.entered_on
-        and warned.opened_on + horizon.horizon_days >= entry.entered_on
+    select distinct warning_id
+    from foretold
 ),
 
 -- Only of these is it known whether a benefit followed within the horizon.

@@ -13,7 +13,14 @@ report_period as (
 ),
 
 warning as (
-    select *
+    select
+        warning_id,
+        level,
+        division_code,
+        status,
+        opened_on,
+        closed_on,
+        due_on
     from {{ ref('warning') }}
 ),
 
@@ -42,11 +49,29 @@ division as (
     {{ divisions() }}
 ),
 
+-- Warnings that open and close together are counted once for all periods.
+warnings as (
+    select
+        level,
+        division_code,
+        status,
+        opened_on,
+        closed_on,
+        due_on,
+        count(*) as amount
+    from warning
+    group by
+        level,
+        division_code,
+        status,
+        opened_on,
+        closed_on,
+        due_on
+),
+
 visited as (
     select
-        warning.warning_id,
-        warning.level,
-        warning.division_code,
+        warning.*,
         visit.visited_on,
         visit.finding,
         visit._valid_from
@@ -60,7 +85,13 @@ latest_visit as (
     select distinct on (report_period.period, report_period.is_before, visited.warning_id)
         report_period.period,
         report_period.is_before,
+        report_period.last_on,
         visited.warning_id,
+        visited.level,
+        visited.division_code,
+        visited.opened_on,
+        visited.closed_on,
+        visited.due_on,
         visited.finding
     from visited
     inner join report_period
@@ -77,37 +108,37 @@ opened as (
     select
         report_period.period,
         report_period.is_before,
-        warning.division_code,
+        warnings.division_code,
         'warnings_opened' as measure,
-        warning.level as item,
-        count(*) as amount
-    from warning
+        warnings.level as item,
+        sum(warnings.amount) as amount
+    from warnings
     inner join report_period
-        on warning.opened_on between report_period.first_on and report_period.last_on
+        on warnings.opened_on between report_period.first_on and report_period.last_on
     group by
         report_period.period,
         report_period.is_before,
-        warning.division_code,
-        warning.level
+        warnings.division_code,
+        warnings.level
 ),
 
 closed as (
     select
         report_period.period,
         report_period.is_before,
-        warning.division_code,
-        'warnings_' || warning.status as measure,
-        warning.level as item,
-        count(*) as amount
-    from warning
+        warnings.division_code,
+        'warnings_' || warnings.status as measure,
+        warnings.level as item,
+        sum(warnings.amount) as amount
+    from warnings
     inner join report_period
-        on warning.closed_on between report_period.first_on and report_period.last_on
+        on warnings.closed_on between report_period.first_on and report_period.last_on
     group by
         report_period.period,
         report_period.is_before,
-        warning.division_code,
-        warning.status,
-        warning.level
+        warnings.division_code,
+        warnings.status,
+        warnings.level
 ),
 
 seen as (
@@ -129,31 +160,60 @@ seen as (
         visited.level
 ),
 
-standing as (
+-- Standing and due on the last day of a period, but answered by then.
+answered as (
+    select
+        period,
+        is_before,
+        division_code,
+        level,
+        count(*) as amount
+    from latest_visit
+    where
+        opened_on <= last_on
+        and coalesce(closed_on, 'infinity') > last_on
+        and due_on < last_on
+        and finding in ('refer', 'resolved')
+    group by
+        period,
+        is_before,
+        division_code,
+        level
+),
+
+on_last_day as (
     select
         report_period.period,
         report_period.is_before,
-        warning.division_code,
-        warning.level as item,
-        count(*) as warnings_standing,
-        count(*) filter (
-            where
-            warning.due_on < report_period.last_on
-            and coalesce(latest_visit.finding, 'none') not in ('refer', 'resolved')
-        ) as warnings_overdue
-    from warning
+        warnings.division_code,
+        warnings.level,
+        sum(warnings.amount) as amount,
+        coalesce(sum(warnings.amount) filter (where warnings.due_on < report_period.last_on), 0) as due_amount
+    from warnings
     inner join report_period
-        on warning.opened_on <= report_period.last_on
-        and coalesce(warning.closed_on, 'infinity') > report_period.last_on
-    left join latest_visit
-        on report_period.period = latest_visit.period
-        and report_period.is_before = latest_visit.is_before
-        and warning.warning_id = latest_visit.warning_id
+        on warnings.opened_on <= report_period.last_on
+        and coalesce(warnings.closed_on, 'infinity') > report_period.last_on
     group by
         report_period.period,
         report_period.is_before,
-        warning.division_code,
-        warning.level
+        warnings.division_code,
+        warnings.level
+),
+
+standing as (
+    select
+        on_last_day.period,
+        on_last_day.is_before,
+        on_last_day.division_code,
+        on_last_day.level as item,
+        on_last_day.amount as warnings_standing,
+        on_last_day.due_amount - coalesce(answered.amount, 0) as warnings_overdue
+    from on_last_day
+    left join answered
+        on on_last_day.period = answered.period
+        and on_last_day.is_before = answered.is_before
+        and on_last_day.division_code = answered.division_code
+        and on_last_day.level = answered.level
 ),
 
 newly_covered as (

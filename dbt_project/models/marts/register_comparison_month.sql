@@ -16,23 +16,41 @@ division as (
     {{ divisions() }}
 ),
 
+-- Those that come and go together are counted once for all months.
+spell as (
+    select
+        division_code,
+        kind,
+        first_seen_on,
+        closed_on,
+        count(*) as people
+    from comparison
+    group by
+        division_code,
+        kind,
+        first_seen_on,
+        closed_on
+),
+
 by_village as (
     select
-        comparison.division_code,
-        comparison.kind,
+        spell.division_code,
+        spell.kind,
         month.month,
-        count(*) filter (
-            where comparison.closed_on is null or comparison.closed_on > month.last_on
+        coalesce(
+            sum(spell.people) filter (where spell.closed_on is null or spell.closed_on > month.last_on), 0
         ) as standing_people,
-        count(*) filter (where comparison.first_seen_on >= month.month) as new_people,
-        count(*) filter (where comparison.closed_on between month.month and month.last_on) as gone_people
-    from comparison
+        coalesce(sum(spell.people) filter (where spell.first_seen_on >= month.month), 0) as new_people,
+        coalesce(
+            sum(spell.people) filter (where spell.closed_on between month.month and month.last_on), 0
+        ) as gone_people
+    from spell
     inner join month
-        on comparison.first_seen_on <= month.last_on
-        and coalesce(comparison.closed_on, 'infinity') >= month.month
+        on spell.first_seen_on <= month.last_on
+        and coalesce(spell.closed_on, 'infinity') >= month.month
     group by
-        comparison.division_code,
-        comparison.kind,
+        spell.division_code,
+        spell.kind,
         month.month
 ),
 

@@ -3,8 +3,14 @@
 
 with
 
+-- Before the first of the months one day is like another.
 special_group as (
-    select *
+    select
+        division_code,
+        special_group,
+        greatest(joined_on, (date_trunc('year', {{ as_of() }}::timestamp) - interval '1 year')::date - 1) as joined_on,
+        is_start_known,
+        left_on
     from {{ ref('special_group') }}
 ),
 
@@ -16,25 +22,43 @@ division as (
     {{ divisions() }}
 ),
 
+-- Those who come and go together are counted once for all months.
+spell as (
+    select
+        division_code,
+        special_group,
+        joined_on,
+        is_start_known,
+        left_on,
+        count(*) as people
+    from special_group
+    group by
+        division_code,
+        special_group,
+        joined_on,
+        is_start_known,
+        left_on
+),
+
 by_village as (
     select
-        special_group.division_code,
-        special_group.special_group,
+        spell.division_code,
+        spell.special_group,
         month.month,
-        count(*) filter (
-            where special_group.left_on is null or special_group.left_on > month.last_on
-        ) as people,
-        count(*) filter (
-            where special_group.joined_on >= month.month and special_group.is_start_known
+        coalesce(sum(spell.people) filter (where spell.left_on is null or spell.left_on > month.last_on), 0) as people,
+        coalesce(
+            sum(spell.people) filter (where spell.joined_on >= month.month and spell.is_start_known), 0
         ) as joined_people,
-        count(*) filter (where special_group.left_on between month.month and month.last_on) as left_people
-    from special_group
+        coalesce(
+            sum(spell.people) filter (where spell.left_on between month.month and month.last_on), 0
+        ) as left_people
+    from spell
     inner join month
-        on special_group.joined_on <= month.last_on
-        and coalesce(special_group.left_on, 'infinity') >= month.month
+        on spell.joined_on <= month.last_on
+        and coalesce(spell.left_on, 'infinity') >= month.month
     group by
-        special_group.division_code,
-        special_group.special_group,
+        spell.division_code,
+        spell.special_group,
         month.month
 ),
 

@@ -41,23 +41,31 @@ whole_month as (
     where last_on = (month + interval '1 month')::date - 1
 ),
 
--- Every member's row says the amount of the whole certificate.
+-- Every member's row says the amount of the whole certificate, mostly all of them the same for the same days.
+stated as (
+    select distinct
+        _county_code,
+        certificate_no,
+        division_code,
+        monthly_amount,
+        greatest(_valid_from, start_date) as first_on,
+        least(_valid_to - 1, end_date) as last_on
+    from minimum_allowance
+),
+
 certificate as (
     select
-        minimum_allowance._county_code,
-        minimum_allowance.certificate_no,
+        stated._county_code,
+        stated.certificate_no,
         whole_month.ends_on,
-        min(minimum_allowance.division_code) as division_code,
-        max(minimum_allowance.monthly_amount) as amount
-    from minimum_allowance
+        min(stated.division_code) as division_code,
+        max(stated.monthly_amount) as amount
+    from stated
     inner join whole_month
-        on minimum_allowance._valid_from <= whole_month.ends_on
-        and minimum_allowance._valid_to > whole_month.ends_on
-        and minimum_allowance.start_date <= whole_month.ends_on
-        and coalesce(minimum_allowance.end_date, 'infinity') >= whole_month.ends_on
+        on whole_month.ends_on between stated.first_on and stated.last_on
     group by
-        minimum_allowance._county_code,
-        minimum_allowance.certificate_no,
+        stated._county_code,
+        stated.certificate_no,
         whole_month.ends_on
 ),
 
@@ -158,7 +166,7 @@ final as (
     where
         amount > 0
         and paid_on <= {{ as_of() }}
-        and paid_on >= (select min(month) from month)
+        and paid_on >= (date_trunc('year', {{ as_of() }}::timestamp) - interval '1 year')::date
     group by
         benefit,
         is_monthly,

@@ -5,7 +5,11 @@ with
 {% set feeds = ['minimum_allowance', 'special_hardship', 'disability', 'left_behind', 'child_protection'] %}
 {% for feed in feeds %}
 {{ feed }} as (
-    {{ known_versions_of(feed, everybody=true) }}
+    select distinct
+        versions._county_code,
+        versions._valid_from,
+        versions._valid_to
+    from ({{ known_versions_of(feed, everybody=true) }}) as versions
 ),
 
 {% endfor %}

@@ -65,23 +65,31 @@ given as (
     group by county_code
 ),
 
+warned as (
+    select
+        indicator_code,
+        county_code,
+        count(*) as warnings
+    from warning
+    group by
+        indicator_code,
+        county_code
+),
+
 counted as (
     select
         'open_warnings' as measure,
         indicator_code as category,
         county_code as division_code,
-        count(*) as value
-    from warning
-    group by
-        indicator_code,
-        county_code
+        warnings as value
+    from warned
     union all
     select
         'open_warnings' as measure,
         'all' as category,
         county_code as division_code,
-        count(*) as value
-    from warning
+        sum(warnings) as value
+    from warned
     group by county_code
     union all
     select

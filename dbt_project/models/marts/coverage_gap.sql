@@ -24,7 +24,6 @@ by_household as (
         count(*) filter (where not has_minimum_allowance and has_special_hardship) as special_hardship_people,
         count(*) filter (where not is_covered and temporary_grants > 0) as temporary_people,
         count(*) filter (where not is_covered and temporary_grants = 0) as uncovered_people,
-        1 as at_risk_households,
         count(*) filter (where not is_household_covered and is_head) as uncovered_households
     from person
     group by
@@ -33,8 +32,25 @@ by_household as (
         household_id
 ),
 
+by_village as (
+    select
+        division_code,
+        poverty_status,
+        sum(at_risk_people) as at_risk_people,
+        sum(minimum_allowance_people) as minimum_allowance_people,
+        sum(special_hardship_people) as special_hardship_people,
+        sum(temporary_people) as temporary_people,
+        sum(uncovered_people) as uncovered_people,
+        count(*) as at_risk_households,
+        sum(uncovered_households) as uncovered_households
+    from by_household
+    group by
+        division_code,
+        poverty_status
+),
+
 by_area as (
-    {{ by_every_area('by_household', ['poverty_status'], [
+    {{ by_every_area('by_village', ['poverty_status'], [
         'at_risk_people',
         'minimum_allowance_people',
         'special_hardship_people',

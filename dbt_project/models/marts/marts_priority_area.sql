@@ -10,9 +10,9 @@ priority_area as (
     from {{ ref('priority_area') }}
 ),
 
-household as (
+member as (
     select *
-    from {{ ref('household') }}
+    from {{ ref('household_member') }}
 ),
 
 coverage_gap as (
@@ -39,8 +39,8 @@ division as (
 inhabited as (
     select
         county_code,
-        sum(members) as people
-    from household
+        count(*) as people
+    from member
     group by county_code
 ),
 

@@ -90,7 +90,8 @@ income as (
     where found.income_feed = 'minimum_allowance'
 ),
 
-below as (
+-- Computed once, however few rows the planner expects to ask for it.
+below as materialized (
     {{ since('income', records='found', key=['household_id'], state='is_below') }}
 ),
 

@@ -48,7 +48,8 @@ found as (
         )
 ),
 
-grant_facts as (
+-- Computed once, however few rows the planner expects to ask for it.
+grant_facts as materialized (
     select
         temporary_grant.person_id,
         jsonb_agg(

@@ -23,14 +23,22 @@ standing as (
     where {{ holds('versions') }}
 ),
 
+-- Taken apart once, though it is asked for twice.
+named as materialized (
+    select
+        standing.*,
+        ops.warning_ids(standing.warning_id) as warning_ids
+    from standing
+),
+
 -- One visit to a household answers for all of its warnings that its line names.
 answered as (
     select
-        standing.*,
+        named.*,
         answer.warning_id as answered_id,
-        cardinality(ops.warning_ids(standing.warning_id)) as warnings_named
-    from standing
-    cross join lateral unnest(ops.warning_ids(standing.warning_id)) as answer (warning_id)
+        cardinality(named.warning_ids) as warnings_named
+    from named
+    cross join lateral unnest(named.warning_ids) as answer (warning_id)
 ),
 
 -- Of one day's lines the one that names the fewest says most of a warning.

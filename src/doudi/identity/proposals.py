@@ -162,13 +162,24 @@ _ROWS = f"""
     window this_row as (partition by weighed.load_id, weighed.row_no, weighed.column_name)
 """
 
+# Nearly everybody is the only one of a name and birthday in the county, and is left out before people are compared.
 _ALIKE = """
     create temporary table alike on commit drop as
+    with namesake as (
+        select county_code, name, birth_on, sex, citizen_id, person_id, division_code
+        from identity.person
+        where (county_code, name, birth_on) in (
+            select county_code, name, birth_on
+            from identity.person
+            group by county_code, name, birth_on
+            having count(*) > 1
+        )
+    )
     select
         one.county_code, one.name, one.citizen_id, one.person_id, other.citizen_id as other_id,
         other.person_id as other_person_id, one.division_code = other.division_code as same_village
-    from identity.person as one
-    inner join identity.person as other
+    from namesake as one
+    inner join namesake as other
         on one.birth_on = other.birth_on and one.name = other.name and one.county_code = other.county_code
         and one.sex = other.sex and one.citizen_id < other.citizen_id
     where not exists (

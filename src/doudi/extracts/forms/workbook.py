@@ -11,7 +11,7 @@ import psycopg
 
 from doudi.extracts.forms.about import About
 from doudi.extracts.query import Query
-from doudi.forms.book import Book, width_of
+from doudi.forms.book import Book, Lines, width_of
 
 SHEET_ROWS = 1_048_575  # what a sheet holds below its headings; what is more goes onto further sheets
 CELL_CHARACTERS = 32_767
@@ -56,10 +56,10 @@ class _Pages:
     def __init__(self, book: Book, query: Query) -> None:
         self._book = book
         self._headings = query.headings
-        self._numbers = [field.is_number for field in query.fields]
         self._bold = book.add_format({"bold": True, "bottom": 1})
-        self._text = book.add_format({"num_format": "@"})
-        self._number = book.add_format()
+        text, number = book.add_format({"num_format": "@"}), book.add_format()
+        self._numbers = [column for column, field in enumerate(query.fields) if field.is_number]
+        self._styles = [number if field.is_number else text for field in query.fields]
 
     def add(self, title: str, rows: Iterator[tuple]) -> int:
         """Write rows onto a sheet and as many more as they need; returns how many rows."""
@@ -80,21 +80,18 @@ class _Pages:
         for column, heading in enumerate(self._headings):
             told = ("" if row[column] is None else str(row[column]) for row in first)
             width = max([width_of(heading) + 2, *map(width_of, told)])
-            sheet.set_column(column, column, min(width, _WIDEST) + 2, self._style(column))
+            sheet.set_column(column, column, min(width, _WIDEST) + 2, self._styles[column])
         sheet.write_row(0, 0, self._headings, self._bold)
+        lines = Lines(sheet, self._styles)
         for count, row in enumerate(chain(first, rows), start=1):
-            for column, value in enumerate(row):
-                self._write(sheet, count, column, value)
+            lines.write(count, self._cells(row))
         sheet.autofilter(0, 0, max(count, 1), len(self._headings) - 1)
         return count
 
-    def _style(self, column: int) -> Any:
-        return self._number if self._numbers[column] else self._text
-
-    def _write(self, sheet: Any, row: int, column: int, value: Any) -> None:
-        if value is None:
-            sheet.write_blank(row, column, None, self._style(column))
-        elif self._numbers[column] and abs(value) < _MOST_DIGITS:
-            sheet.write_number(row, column, value, self._number)
-        else:
-            sheet.write_string(row, column, str(value)[:CELL_CHARACTERS], self._text)
+    def _cells(self, row: tuple) -> list[Any]:
+        """The row, in which numbers that spreadsheet programs would round are text."""
+        cells = list(row)
+        for column in self._numbers:
+            if cells[column] is not None and not abs(cells[column]) < _MOST_DIGITS:
+                cells[column] = str(cells[column])
+        return cells

@@ -1,5 +1,8 @@
 """Airflow's connections: host and credentials of a source, from AIRFLOW_CONN_… variables or Airflow's own store."""
 
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,10 +32,20 @@ def password(*connection_ids: str) -> str | None:
 
 def find(connection_id: str) -> "Connection | None":
     """The connection of that id, None where none is known."""
-    from airflow.sdk import Connection  # takes a second, and most deliveries need none
+    if not _is_anywhere_to_look():
+        return None
+    from airflow.sdk import Connection  # takes more than a second
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
         return Connection.get(connection_id)
     except AirflowNotFoundException:
         return None
+
+
+def _is_anywhere_to_look() -> bool:
+    """Airflow that has neither variables nor a configuration knows no connection, however long it takes to say so."""
+    if "airflow" in sys.modules or any(name.startswith(("AIRFLOW_C", "AIRFLOW__", "_AIRFLOW_")) for name in os.environ):
+        return True
+    home = os.environ.get("AIRFLOW_HOME") or "~/airflow"
+    return (Path(os.path.expandvars(home)).expanduser() / "airflow.cfg").exists()

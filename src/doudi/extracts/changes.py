@@ -86,7 +86,6 @@ def forget(connection: psycopg.Connection, recipient: str) -> None:
 def _tabulate_now(connection: psycopg.Connection, query: Query, mart: Mart, *, table: sql.Identifier) -> None:
     """All rows as they would be handed out, with key, hash, place in the order and whom they are about."""
     values = {field.name: field.value for field in query.fields}
-    people = [value if is_array else sql.SQL("array[{}]").format(value) for value, is_array in query.people]
     statement = sql.SQL(
         """
         create temp table {table} on commit drop as
@@ -110,7 +109,7 @@ def _tabulate_now(connection: psycopg.Connection, query: Query, mart: Mart, *, t
             sql.SQL("{} as {}").format(field.value, sql.Identifier(field.name)) for field in query.fields
         ),
         key=sql.SQL(", ").join(sql.SQL("({})::text").format(values[name]) for name in mart.key),
-        people=sql.SQL(" || ").join(people) if people else sql.SQL("null::uuid[]"),
+        people=query.everybody,
         order_by=query.order_by,
         source=query.source,
         condition=query.condition,

@@ -70,6 +70,12 @@ class Query:
     def headings(self) -> list[str]:
         return [field.heading for field in self.fields]
 
+    @property
+    def everybody(self) -> sql.Composable:
+        """All whom a row is about, as an array."""
+        arrays = [value if is_array else sql.SQL("array[{}]").format(value) for value, is_array in self.people]
+        return sql.SQL(" || ").join(arrays) if arrays else sql.SQL("null::uuid[]")
+
     def typed(self, casts: dict[str, str] | None = None) -> sql.Composed:
         """The rows with the types they have in the mart, under the columns' names; ``casts`` by the columns' names."""
         values = [
@@ -101,18 +107,13 @@ class Query:
         return replace(self, condition=narrower)
 
     def person_ids(self) -> sql.Composed | None:
-        """Whom these rows are about, each person_id once; None where they are about nobody."""
+        """Whom these rows are about, one by one: as often as it is a row's, null where a row says nobody's.
+
+        None where they are about nobody.
+        """
         if not self.people:
             return None
-        parts = [
-            sql.SQL("select {} as person_id from {} where {}").format(
-                sql.SQL("unnest({})").format(value) if is_array else value, self.source, self.condition
-            )
-            for value, is_array in self.people
-        ]
-        return sql.SQL("select distinct person_id from ({}) as people where person_id is not null").format(
-            sql.SQL(" union all ").join(parts)
-        )
+        return sql.SQL("select unnest({}) from {} where {}").format(self.everybody, self.source, self.condition)
 
     def _select(self, values: list[sql.Composable], *, by_sheet: bool = False) -> sql.Composed:
         order = sql.SQL("{}, {}").format(self.sheet, self.order_by) if by_sheet else self.order_by

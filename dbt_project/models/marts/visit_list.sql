@@ -5,7 +5,10 @@
     unique_key='warning_id',
     meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
     indexes=[{'columns': ['division_code text_pattern_ops']}],
-    post_hook="{{ households_in_order() }}",
+    post_hook=[
+        "{{ households_in_order() }}",
+        "create index if not exists visit_list_lead_department on {{ this }} (lead_department)",
+    ],
 ) }}
 
 with

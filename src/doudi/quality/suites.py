@@ -16,7 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from doudi.closed import Closed, faults_of
+from doudi.closed import Closed, faults_of, read_yaml
 from doudi.contracts import Contract
 
 ROWS_BY_QUERY = "unexpected_rows_expectation"
@@ -199,7 +199,7 @@ def load_suite(path: Path) -> Suite:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_yaml(path)
     except FileNotFoundError as error:
         raise SuiteError(f"{path.name}: there is no such suite") from error
     except yaml.YAMLError as error:

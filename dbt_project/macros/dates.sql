@@ -31,13 +31,19 @@
 {%- endmacro %}
 
 
--- The months that are told one by one, from the beginning of the year before; the last one ends on the date.
+-- The first of the months that are told one by one: reports compare with the year before.
+{% macro first_report_month() -%}
+    (date_trunc('year', {{ as_of() }}::timestamp) - interval '1 year')::date
+{%- endmacro %}
+
+
+-- The months that are told one by one; the last one ends on the date.
 {% macro report_months() -%}
     select
         months.first_on::date as month,
         least((months.first_on + interval '1 month')::date - 1, {{ as_of() }}) as last_on
     from generate_series(
-        date_trunc('year', {{ as_of() }}::timestamp) - interval '1 year', {{ as_of() }}::timestamp, interval '1 month'
+        {{ first_report_month() }}::timestamp, {{ as_of() }}::timestamp, interval '1 month'
     ) as months (first_on)
 {%- endmacro %}
 

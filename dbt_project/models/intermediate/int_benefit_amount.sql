@@ -166,7 +166,7 @@ final as (
     where
         amount > 0
         and paid_on <= {{ as_of() }}
-        and paid_on >= (date_trunc('year', {{ as_of() }}::timestamp) - interval '1 year')::date
+        and paid_on >= {{ first_report_month() }}
     group by
         benefit,
         is_monthly,

@@ -8,7 +8,7 @@ special_group as (
     select
         division_code,
         special_group,
-        greatest(joined_on, (date_trunc('year', {{ as_of() }}::timestamp) - interval '1 year')::date - 1) as joined_on,
+        greatest(joined_on, {{ first_report_month() }} - 1) as joined_on,
         is_start_known,
         left_on
     from {{ ref('special_group') }}

@@ -41,8 +41,8 @@ household as (
     select
         household_id,
         person_id as head_person_id,
-        household_members
-    from {{ ref('marts_person') }}
+        members::integer as household_members
+    from {{ ref('int_household_member') }}
     where is_head
 ),
 

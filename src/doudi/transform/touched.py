@@ -317,7 +317,11 @@ def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reache
     ``reached`` are there at first. Returns how many there are in the end; as soon as these are more than ``at_most``,
     nobody more is looked for.
     """
-    links = [*_links(contracts)]
+    groups, mentions = [*_groups(contracts)], [*_mentions(contracts)]
+    for group in groups:
+        session.execute(
+            f"create temporary table {group.followed} on commit drop as select {group.shared} {group.rows} with no data"
+        )
     turn, more = 0, reached
     while more and reached <= at_most:
         # In a table of their own the planner sees how few they are after the first turn.
@@ -327,44 +331,66 @@ def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reache
         )
         session.execute("analyze newly")
         turn, more = turn + 1, 0
-        for link in links:
-            more += _reach(session, link, turn=turn)
+        for group in groups:
+            more += _reach_group(session, group, turn=turn)
+        for query in mentions:
+            more += _reach(session, query, turn=turn)
         reached += more
     return reached
 
 
-def _links(contracts: Iterable[Contract]) -> Iterable[str]:
-    """Queries of the citizen IDs that belong with those in the table ``newly``.
+@dataclass(frozen=True)
+class _Group:
+    """Who belongs together by what they share: ``rows`` follows a select of the columns ``citizen_id`` or ``shared``.
 
-    By a number that members share, by a mention of one in the record of another, by a household of the build before,
-    and by the two IDs of one person.
+    The table ``followed`` holds what was shared by those reached before: it leads to nobody more.
     """
+
+    followed: str
+    citizen_id: str
+    shared: str
+    rows: str
+
+
+def _groups(contracts: Iterable[Contract]) -> Iterable[_Group]:
+    """By a number that is part of the key of members' records, and by a household of the build before."""
+    for contract in contracts:
+        own, names = _own_id(contract), [column.name for column in contract.key]
+        if own in names and (shared := [name for name in names if name != own]):
+            columns = ", ".join(("_county_code", *shared))
+            yield _Group(f"followed_{contract.name}", own, columns, f"from register.{contract.name}")
+    yield _Group(
+        "followed_household",
+        "person.citizen_id",
+        "member.household_id",
+        "from identity.household_member as member inner join identity.person using (person_id)",
+    )
+
+
+def _reach_group(session: psycopg.Connection, group: _Group, *, turn: int) -> int:
+    session.execute(
+        f"""
+        create temporary table led_to on commit drop as
+        select {group.shared} {group.rows} where {group.citizen_id} in (select citizen_id from newly)
+        except select * from {group.followed}
+        """
+    )
+    session.execute("analyze led_to")
+    session.execute(f"insert into {group.followed} select * from led_to")
+    sharing = f"select {group.citizen_id} as citizen_id {group.rows} where ({group.shared}) in (select * from led_to)"
+    added = _reach(session, sharing, turn=turn)
+    session.execute("drop table led_to")
+    return added
+
+
+def _mentions(contracts: Iterable[Contract]) -> Iterable[str]:
+    """Queries of whom the records of those in the table ``newly`` mention, in whose they are, and of second IDs."""
     newly = "(select citizen_id from newly)"
     for contract in contracts:
         own = _own_id(contract)
-        if not own:
-            continue
-        register, names = f"register.{contract.name}", [column.name for column in contract.key]
-        if own in names and (shared := [name for name in names if name != own]):
-            same = " and ".join(f"other.{name} = one.{name}" for name in ("_county_code", *shared))
-            yield f"""
-                select other.{own} as citizen_id from {register} as one inner join {register} as other on {same}
-                where one.{own} in {newly}
-            """
-        for mentioned in (person["column"] for person in people(contract) if person["column"] != own):
-            yield f"select {mentioned} as citizen_id from {register} where {own} in {newly}"
-            yield f"select {own} as citizen_id from {register} where {mentioned} in {newly}"
-    yield f"""
-        select person.citizen_id
-        from identity.household_member as member
-        inner join identity.person using (person_id)
-        where member.household_id in (
-            select household_id
-            from identity.household_member
-            inner join identity.person using (person_id)
-            where citizen_id in {newly}
-        )
-    """
+        for mentioned in (person["column"] for person in people(contract) if own and person["column"] != own):
+            yield f"select {mentioned} as citizen_id from register.{contract.name} where {own} in {newly}"
+            yield f"select {own} as citizen_id from register.{contract.name} where {mentioned} in {newly}"
     yield f"select canonical_id as citizen_id from identity.joined_id where citizen_id in {newly}"
     yield f"select citizen_id from identity.joined_id where canonical_id in {newly}"
 

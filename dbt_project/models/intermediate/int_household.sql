@@ -62,7 +62,8 @@ area_type as (
         {{ precedence('area_type_told.feed') }},
         member.is_head desc,
         member.citizen_id,
-        area_type_told.record_no
+        area_type_told.record_no,
+        area_type_told.area_type
 ),
 
 final as (

@@ -102,7 +102,9 @@ final as (
         feed_rank,
         is_head desc,
         citizen_id,
-        record_no
+        record_no,
+        _load_id,
+        _row_no
 )
 
 select * from final

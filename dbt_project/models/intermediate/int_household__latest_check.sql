@@ -41,7 +41,8 @@ final as (
         economic_check.checked_on desc,
         member.is_head desc,
         member.citizen_id,
-        economic_check.check_no
+        economic_check.check_no,
+        economic_check._county_code
 )
 
 select * from final

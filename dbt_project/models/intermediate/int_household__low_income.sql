@@ -43,7 +43,9 @@ select
                         'coverage',
                         'coverage._valid_from',
                     ) }}
-                    order by coverage.feed, coverage.certificate_no, coverage.citizen_id, told.column_name desc
+                    order by
+                        coverage.feed, coverage.certificate_no, coverage.citizen_id,
+                        coverage._load_id, coverage._row_no, told.column_name desc
                 )
             from (select * from {{ ref('int_coverage') }}) as coverage
             cross join unnest(array['start_date', 'end_date']) as told (column_name)

@@ -24,14 +24,12 @@
     merge into {{ arguments.target_relation }} as kept
     using {{ arguments.temp_relation }} as wanted
         on {{ same_row(arguments) }}
-    {%- if values %}
     when matched
         and (kept.{{ values | join(', kept.') }}) is distinct from (wanted.{{ values | join(', wanted.') }})
         then update set
             {% for column in values %}
             {{ column }} = wanted.{{ column }}{% if not loop.last %},{% endif %}
             {% endfor %}
-    {%- endif %}
     when not matched
         then insert ({{ columns | join(', ') }}) values (wanted.{{ columns | join(', wanted.') }});
 {%- endmacro %}

@@ -38,7 +38,6 @@ warnings as (
         array_agg(distinct lead_department_name) as lead_department_names,
         count(*)::integer as signals,
         count(*) filter (where status = 'open')::integer as open_signals,
-        min(level_rank) as level_rank,
         min(opened_on) as opened_on,
         min(due_on) as due_on,
         bool_or(is_overdue) as is_overdue,

@@ -72,6 +72,7 @@ bench: setup .venv-bench/.done
 	$(BIN)/python -m benchmarks.landing $(ROWS)
 	$(BIN)/python -m benchmarks.extracts $(ROWS)
 	$(BIN)/python -m benchmarks.night $(NIGHTS)
+	$(BIN)/python -m benchmarks.orchestration
 
 setup: .venv/.runtime
 

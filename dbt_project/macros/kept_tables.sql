@@ -69,3 +69,20 @@
     analyze {{ this }}
     {% endif %}
 {% endmacro %}
+
+
+-- In a night that computes whom it touches the models are as they were, and so are the form and the comments of their
+-- tables: dbt neither compares nor writes them then, a dozen statements for each table.
+{% macro postgres__process_schema_changes(on_schema_change, source_relation, target_relation) -%}
+    {%- if of_touched() -%}
+        {{ return(adapter.get_columns_in_relation(target_relation)) }}
+    {%- endif -%}
+    {{ return(dbt.default__process_schema_changes(on_schema_change, source_relation, target_relation)) }}
+{%- endmacro %}
+
+
+{% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- if not of_touched() -%}
+        {{ return(dbt.default__persist_docs(relation, model, for_relation, for_columns)) }}
+    {%- endif -%}
+{%- endmacro %}

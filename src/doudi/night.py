@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 
@@ -34,12 +35,15 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
     for refusal in strange:
         progress(str(refusal))
     results, out_of_reach = _take_in(found, settings=settings, progress=progress)
-    if is_needed(url, as_of):
-        told = lineage.is_wanted(settings)
-        result = build(url=url, settings=settings, as_of=as_of, artifacts=told, progress=progress)
-        lineage.built(result, settings=settings)
-    else:
-        progress("nothing new to build")
+    # Pages on what came in, as on the scheduler beside the build, in which it is Postgres that works at first.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        pages = beside.submit(build_data_docs, url=url, settings=settings, progress=progress)
+        if is_needed(url, as_of):
+            told = lineage.is_wanted(settings)
+            result = build(url=url, settings=settings, as_of=as_of, artifacts=told, progress=progress)
+            lineage.built(result, settings=settings)
+        else:
+            progress("nothing new to build")
     try:
         files = extracts.send_all(settings=settings, as_of=as_of, progress=progress)
         for file in files:
@@ -48,7 +52,7 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
     except extracts.NotDeliveredError:  # told already; what lies ready goes out the next night
         out_of_reach = True
     try:
-        build_data_docs(url=url, settings=settings, progress=progress)
+        pages.result()
     except (quality.SuiteError, WarehouseError) as error:  # pages about the night are no reason to lose it
         progress(str(error))
     print_summary(settings)

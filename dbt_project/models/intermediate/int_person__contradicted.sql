@@ -37,7 +37,8 @@ told as (
             min(normalised_name) <> max(normalised_name)
             and min(feed) filter (where name is not null) <> max(feed) filter (where name is not null),
             false
-        ) as is_named_differently
+        ) as is_named_differently,
+        array_agg(feed) as feeds
     from sightings
     group by citizen_id
 ),
@@ -48,7 +49,8 @@ final as (
         left(first_division_code, 6) as county_code,
         is_named_differently,
         -- A person's own rows are believed before mentions in those of others (int_person).
-        case when has_own then do_own_differ else do_any_differ end as is_latest_believed
+        case when has_own then do_own_differ else do_any_differ end as is_latest_believed,
+        array(select distinct unnest(feeds) order by 1) as feeds
     from told
 )
 

@@ -26,9 +26,18 @@ _INCOME = ("minimum_allowance", "poverty_register")
 # Times in a group are told from the days for which lists came, of the whole county (int_list_day).
 _LISTED = ("minimum_allowance", "special_hardship", "disability", "left_behind", "child_protection")
 _OLDEST = 130  # years
-# Lengths with which nothing that a record tells is compared: silences end on a day that the warning says, the others
-# only choose what is counted over everybody.
-_NOT_OF_RECORDS = ("mute_days", "backtest_horizon_days", "notice_days")
+_VERSION = ("_valid_from", "_valid_to")
+# By parameter, the days of records with which the date is compared at its length: none where a silence ends on a day
+# that the warning says, or where it only chooses what is counted over everybody. A parameter in months or days that is
+# missing here is taken for one that is compared with every day.
+COMPARED = {
+    "look_back_months": ("settled_on", "checked_on", "granted_on", "end_date", "_valid_from", "_valid_to"),
+    "new_disability_days": ("issued_on",),
+    "gradual_exit_days": ("gradual_exit_until",),
+    "mute_days": (),
+    "backtest_horizon_days": (),
+    "notice_days": (),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,16 +185,16 @@ def _published(session: psycopg.Connection, contracts: Iterable[Contract], span:
 
 def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
     """For whom the days since the build before may change something, visits included."""
-    now, known, told, birthdays = session.execute(
-        _DAYS, {"before": span.before, "as_of": span.as_of, "apart": list(_NOT_OF_RECORDS), "oldest": _OLDEST}
-    ).fetchone()
+    parameters = {"before": span.before, "as_of": span.as_of, "oldest": _OLDEST}
+    days = dict(session.execute(_DAYS, parameters).fetchall())
+    now = days[""]
     if span.before < span.as_of:
+        (birthdays,) = session.execute(_BIRTHDAYS, parameters).fetchone()
         yield f"select citizen_id from identity.person where birth_on = any({_array(birthdays)})"
         for contract in contracts:
             if own := _own_id(contract):
-                days = {column.name: told for column in contract.columns if column.type == "date"}
-                days |= {"_valid_from": known, "_valid_to": known}
-                within = " or ".join(f"{name} = any({_array(days)})" for name, days in days.items())
+                dates = (*(column.name for column in contract.columns if column.type == "date"), *_VERSION)
+                within = " or ".join(f"{name} = any({_array(_compared(name, days))})" for name in dates)
                 yield f"select {own} as citizen_id from register.{contract.name} where {within}"
     yield f"""
         select person.citizen_id
@@ -205,20 +214,29 @@ def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Spa
     """
 
 
-# The days from the build before to this one: what is compared with the date changes sides on one of them. With those
-# that lie some months from one, each way, as far as versions are looked back for; with those that lie a parameter's
-# length in months or days from one; and the birthdays of all ages. From a month's last day, so many months lead to
-# every day at the other month's end that has no counterpart.
+def _compared(column: str, days: dict[str, list[date]]) -> list[date]:
+    """The days of those by parameter on which what this column tells comes to lie on another side of the date."""
+    return sorted({day for name, told in days.items() if column in COMPARED.get(name, (column,)) for day in told})
+
+
+# The days from the build before to this one, under no parameter's name: what is compared with the date changes sides on
+# one of them. By parameter those that lie its length in months or days from one, each way. From a month's last day, so
+# many months lead to every day at the other month's end that has no counterpart.
 _DAYS = """
-    with length (months, days) as (
-        select 0, 0
-        union select value::integer, 0 from reference.local_standard where unit = 'months' and not name = any(%(apart)s)
-        union select 0, value::integer from reference.local_standard where unit = 'days' and not name = any(%(apart)s)
+    with length (name, months, days) as (
+        select '', 0, 0
+        union all
+        select distinct
+            name,
+            case unit when 'months' then value::integer else 0 end,
+            case unit when 'days' then value::integer else 0 end
+        from reference.local_standard
+        where unit in ('months', 'days')
     ),
 
     shifted as (
         select
-            length.months, length.days,
+            length.name,
             (%(before)s::date + distance)::date as first_on,
             case
                 when months > 0 and extract(day from %(as_of)s::date + 1) = 1
@@ -228,26 +246,22 @@ _DAYS = """
         from length
         cross join (values (1), (-1)) as signs (sign)
         cross join make_interval(months => sign * months, days => sign * days) as distance
-    ),
-
-    dated as (
-        select shifted.months, shifted.days, day::date as day
-        from shifted
-        cross join generate_series(first_on, last_on, interval '1 day') as day
     )
 
     select
-        (select array_agg(distinct day) from dated where months = 0 and days = 0),
-        (select array_agg(distinct day) from dated where days = 0),
-        (select array_agg(distinct day) from dated),
-        (
-            select array_agg(distinct birthday::date)
-            from generate_series(0, %(oldest)s) as years
-            cross join lateral generate_series(
-                %(before)s::date - make_interval(years => years) + interval '1 day',
-                %(as_of)s::date - make_interval(years => years), interval '1 day'
-            ) as birthday
-        )
+        shifted.name,
+        array_agg(distinct day::date)
+    from shifted
+    cross join generate_series(first_on, last_on, interval '1 day') as day
+    group by shifted.name
+"""
+_BIRTHDAYS = """
+    select array_agg(distinct birthday::date)
+    from generate_series(0, %(oldest)s) as years
+    cross join lateral generate_series(
+        %(before)s::date - make_interval(years => years) + interval '1 day',
+        %(as_of)s::date - make_interval(years => years), interval '1 day'
+    ) as birthday
 """
 
 
@@ -291,13 +305,18 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
         {"before": span.before, "as_of": span.as_of, "loads": span.new_loads, "income": list(_INCOME)},
     ).fetchone()
     contradicted = "select citizen_id from intermediate.int_person__contradicted where is_latest_believed"
-    if overtaken:
-        yield contradicted
-    elif first_day is not None:
-        events = [contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)]
-        days = f"between date '{first_day}' and date '{last_day}'"
-        told = " union ".join(f"select citizen_id from register.{feed} where _valid_from {days}" for feed in events)
-        yield f"{contradicted} and citizen_id in ({told})"
+    for pair in overtaken:
+        yield f"{contradicted} and feeds @> string_to_array('{pair}', ' ')"
+    if first_day is not None:
+        for feed in (contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)):
+            yield f"""
+                {contradicted} and feeds @> array['{feed}'] and citizen_id in (
+                    select coalesce(joined.canonical_id, event.citizen_id)
+                    from register.{feed} as event
+                    left join identity.joined_id as joined on event.citizen_id = joined.citizen_id
+                    where event._valid_from between date '{first_day}' and date '{last_day}'
+                )
+            """
     if income_day is not None:
         yield f"""
             select citizen_id from register.economic_check

@@ -33,14 +33,17 @@
 {%- endmacro %}
 
 
--- Of what is on the visit list, a household's place among those of the area that its most urgent, newest warning names.
+-- Of what is on the visit list, a household's place among those of the area in which it lives. Where a warning was opened
+-- before the household moved, the most urgent, newest one says where that is: `home_warning_id`.
 {% macro visit_order(listed) -%}
     select
         household_id,
+        home_warning_id,
         row_number() over (partition by division_code order by level_rank, signals desc, household_id) as visit_order
     from (
         select
             household_id,
+            (array_agg(warning_id order by level_rank, opened_on desc, warning_id))[1] as home_warning_id,
             (array_agg(division_code order by level_rank, opened_on desc, warning_id))[1] as division_code,
             min(level_rank) as level_rank,
             count(*) as signals

@@ -76,15 +76,13 @@ people as (
     group by household_id
 ),
 
--- Where a warning was opened before the household moved, the most urgent of the newest says where it lives.
 home as (
-    select distinct on (household_id) *
-    from listed
-    order by
-        household_id,
-        level_rank,
-        opened_on desc,
-        warning_id
+    select
+        listed.*,
+        in_order.visit_order
+    from in_order
+    inner join listed
+        on in_order.home_warning_id = listed.warning_id
 ),
 
 final as (
@@ -96,7 +94,7 @@ final as (
         home.county_name,
         home.township_name,
         home.village_name,
-        in_order.visit_order::integer as visit_order,
+        home.visit_order::integer as visit_order,
         home.household_members,
         home.household_head_person_id,
         home.household_head_name,
@@ -119,8 +117,6 @@ final as (
     from home
     inner join warnings
         on home.household_id = warnings.household_id
-    inner join in_order
-        on home.household_id = in_order.household_id
     inner join people
         on home.household_id = people.household_id
 )

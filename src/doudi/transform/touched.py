@@ -306,11 +306,11 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
     ).fetchone()
     contradicted = "select citizen_id from intermediate.int_person__contradicted where is_latest_believed"
     for pair in overtaken:
-        yield f"{contradicted} and feeds @> string_to_array('{pair}', ' ')"
+        yield f"{contradicted} and string_to_array(feeds, ' ') @> string_to_array('{pair}', ' ')"
     if first_day is not None:
         for feed in (contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)):
             yield f"""
-                {contradicted} and feeds @> array['{feed}'] and citizen_id in (
+                {contradicted} and '{feed}' = any(string_to_array(feeds, ' ')) and citizen_id in (
                     select coalesce(joined.canonical_id, event.citizen_id)
                     from register.{feed} as event
                     left join identity.joined_id as joined on event.citizen_id = joined.citizen_id

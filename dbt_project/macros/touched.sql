@@ -21,8 +21,7 @@
 {%- endmacro %}
 
 
--- Who those whom the night touches are, and in which households they stand as the build before left them; and what the
--- registers hold about them, once, since many models look through it.
+-- Who those whom the night touches are, and in which households they stand as the build before left them.
 {% macro place_touched() -%}
     {%- if of_touched() %}
     -- dbt's own connection forgets the role when it rolls back what it has read.
@@ -42,21 +41,7 @@
         on found.person_id = member.person_id
     where touched.citizen_id = found.citizen_id;
 
-    analyze intermediate.touched;
-
-    {% for person in var('people') if person.is_own %}
-    -- The views of staging look into it, so it stays the same table.
-    create unlogged table if not exists {{ touched_of(person.feed) }} (like {{ source('register', person.feed) }});
-
-    truncate {{ touched_of(person.feed) }};
-
-    insert into {{ touched_of(person.feed) }}
-    select *
-    from {{ source('register', person.feed) }}
-    where {{ is_touched(person.column, of='citizen_id') }};
-
-    analyze {{ touched_of(person.feed) }};
-    {% endfor %}
+    analyze intermediate.touched
     {%- endif %}
 {%- endmacro %}
 
@@ -73,7 +58,7 @@
 {%- endmacro %}
 
 
--- The table with what the register of a feed holds about those whom the night touches.
+-- The table with what the register of a feed holds about those whom the night touches (doudi.transform.touched).
 {% macro touched_of(feed) -%}
     intermediate.touched_{{ feed }}
 {%- endmacro %}

@@ -32,6 +32,29 @@ def known(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
+@pytest.fixture
+def scanned_apart(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Per delivery how many of the rows and records set apart were scanned to judge it, and how many records these are."""
+    found: list[tuple[int, int]] = []
+    published = publishing.publish
+
+    def publish(*arguments: object, typing: RowTyping, **others: object) -> publishing.Published:
+        if typing.known:
+            run, apart = typing.connection.execute, typing.tables.apart
+            (plan,) = run(f"explain (analyze, format json) select name from {typing.tables.judged}").fetchone()
+            (records,) = run(f"select count(_row_hash) from {apart}").fetchone()
+            found.append((int(_scanned(plan[0]["Plan"], apart.split(".")[1])), records))
+        return published(*arguments, typing=typing, **others)
+
+    monkeypatch.setattr(publishing, "publish", publish)
+    return found
+
+
+def _scanned(plan: dict, table: str) -> float:
+    own = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == table else 0
+    return own + sum(_scanned(below, table) for below in plan.get("Plans", ()))
+
+
 def _rows(*numbers: int, **changes: str) -> list[dict[str, str]]:
     return [poverty_row(number, **changes) for number in numbers]
 
@@ -47,6 +70,16 @@ def test_rows_as_they_stand_are_known_and_only_the_others_are_typed(
     assert known == [0, 1]
     assert (second.rows_published, second.rows_unchanged, second.rows_ended) == (2, 1, 1)
     assert query(STANDING) == [("H001", 3000), ("H002", 1), ("H004", 3000)]
+
+
+def test_new_rows_do_not_enter_the_join_that_judges_the_known_ones(
+    take: Callable, scanned_apart: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    take(
+        write(tmp_path, FIRST, as_csv(_rows(*range(1, 10)))),
+        write(tmp_path, SECOND, as_csv([*_rows(*range(1, 9)), *_rows(*range(10, 60))])),
+    )
+    assert scanned_apart == [(1, 1)]
 
 
 def test_the_same_in_other_words_is_no_change_and_is_known_from_then_on(

@@ -16,13 +16,14 @@ from doudi.identity import propose
 from doudi.settings import TIME_ZONE, Settings, load_settings
 from doudi.transform import record
 from doudi.transform.runner import BuildError, Node, Progress, Runner, refuse_failures
-from doudi.transform.touched import list_touched
+from doudi.transform.touched import copy_records, list_touched
 from doudi.transform.working_days import load_working_days
 from doudi.warehouse.connection import WarehouseError, connect
 
 LOCK = 7_202_004  # any number, as long as every process takes the same
 SCHEMAS = ("staging", "intermediate", "identity", "marts")  # of a build; apart from the present with a suffix
 _UNIT_TEST_DATE = date(2020, 6, 30)
+_ONLY_OF_BUILDS = ("dbt.cli.main", "doudi.small_cells")  # a compiler of models and a solver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +65,13 @@ def build(
     Raises BuildError where a model or a test failed; readers then see what the build before left them, but for the
     tables that were changed before the failure.
     """
-    from doudi.small_cells import publish  # with a solver that only a build needs
-
     say = progress or (lambda line: None)
     today = datetime.now(TIME_ZONE).date()
     if as_of > today:
         raise BuildError(f"as of {as_of}: that day has not come yet")
     started = time.monotonic()
-    # Two seconds of Python, while Postgres finds whom the night touches.
-    Thread(target=import_module, args=("dbt.cli.main",), daemon=True).start()
+    # Some seconds of Python, while Postgres finds whom the night touches.
+    Thread(target=lambda: [*map(import_module, _ONLY_OF_BUILDS)], daemon=True).start()
     with connect(url, autocommit=True, step="build", role="transformer") as session:
         lock(session, say)
         suffix, content = record.schema_suffix(session, as_of), record.content(settings)
@@ -90,6 +89,8 @@ def build(
                 else list_touched(session, contracts=contracts, as_of=as_of, suffix=suffix, content=content)
             )
             say(f"everybody is computed: {why}" if why else "those are computed for whom something changed")
+            if not why:
+                copy_records(url, contracts)
             prepared = time.monotonic()
             runner = Runner(
                 url=url,
@@ -105,6 +106,8 @@ def build(
             refuse_failures(nodes)
             if not suffix:
                 _propose(session, settings)
+            from doudi.small_cells import publish  # imported by then
+
             publish(session, suffix=suffix, as_of=as_of)
             warnings = _count_warnings(session, as_of=as_of, suffix=suffix)
         except BaseException as error:

@@ -8,6 +8,7 @@ further: what is computed for those on the list alone is what is computed for th
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -15,9 +16,11 @@ from itertools import chain
 import psycopg
 
 from doudi.contracts import Contract
+from doudi.cores import cores
 from doudi.identity import people
 from doudi.transform import record
 from doudi.warehouse import distribution
+from doudi.warehouse.connection import connect
 
 # Of more people than this share of those known, a whole build costs no more than one of them alone.
 WORTH_IT = 0.25
@@ -83,7 +86,36 @@ def list_touched(
         if reached > at_most:
             return f"{reached} people or more are touched, of {known}"
         session.execute("insert into intermediate.touched (citizen_id) select citizen_id from reached")
+        session.execute("analyze intermediate.touched")
     return ""
+
+
+def copy_records(url: str, contracts: Iterable[Contract]) -> None:
+    """Fill ``intermediate.touched_<feed>`` with what the registers hold about those in ``intermediate.touched``.
+
+    Some thirty models look through it. As many feeds at a time as there are cores, each in a session of its own.
+    """
+    own = {contract.name: column for contract in contracts if (column := _own_id(contract))}
+    with ThreadPoolExecutor(max_workers=cores()) as beside:
+        for copied in [beside.submit(_copy, url, feed, column) for feed, column in own.items()]:
+            copied.result()
+
+
+def _copy(url: str, feed: str, column: str) -> None:
+    copy = f"intermediate.touched_{feed}"
+    with connect(url, step="build", role="transformer") as session:
+        session.execute("set local client_min_messages to warning")
+        # The views of staging look into it, so it stays the same table.
+        session.execute(f"create unlogged table if not exists {copy} (like register.{feed})")
+        session.execute(f"truncate {copy}")
+        session.execute(
+            f"""
+            insert into {copy}
+            select * from register.{feed} where {column} in (select citizen_id from intermediate.touched)
+            """
+        )
+        session.execute("set local default_statistics_target = 25")  # as for all that is about these people
+        session.execute(f"analyze {copy}")
 
 
 def _span(session: psycopg.Connection, *, as_of: date, suffix: str, content: dict[str, str]) -> Span | str:

@@ -34,7 +34,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def scanned_apart(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Per delivery how many of the rows and records set apart were scanned to judge it, and how many records these are."""
+    """Per delivery how many of what was set apart entered the join that judges it, and how many records were."""
     found: list[tuple[int, int]] = []
     published = publishing.publish
 

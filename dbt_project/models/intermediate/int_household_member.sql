@@ -48,73 +48,46 @@ allowance_record as (
         _county_code
 ),
 
+-- One join of everybody with each register. Parts for those who stand in one and not in the other would be joined by
+-- what is expected of a `distinct on`, a few hundred rows, one by one.
 assigned as (
     select
         person.person_id,
         person.citizen_id,
         person.birth_on,
         person.division_code,
-        'poverty_register' as register,
-        poverty_record.household_no as register_no,
-        {{ household_id('poverty_register', 'poverty_record._county_code', 'poverty_record.household_no') }}
-            as household_id,
-        poverty_record.relation_to_head,
-        null as named_head,
-        poverty_record.status as poverty_status,
-        poverty_record._county_code,
-        poverty_record._valid_from,
-        poverty_record._load_id,
-        poverty_record._row_no
-    from person
-    inner join poverty_record
-        on person.citizen_id = poverty_record.citizen_id
-    union all
-    select
-        person.person_id,
-        person.citizen_id,
-        person.birth_on,
-        person.division_code,
-        'minimum_allowance' as register,
-        allowance_record.certificate_no as register_no,
-        {{ household_id('minimum_allowance', 'allowance_record._county_code', 'allowance_record.certificate_no') }}
-            as household_id,
-        allowance_record.relation_to_head,
+        case
+            when poverty_record.citizen_id is not null then 'poverty_register'
+            when allowance_record.citizen_id is not null then 'minimum_allowance'
+        end as register,
+        coalesce(poverty_record.household_no, allowance_record.certificate_no) as register_no,
+        case
+            when poverty_record.citizen_id is not null
+                then {{ household_id('poverty_register', 'poverty_record._county_code', 'poverty_record.household_no') }}
+            when allowance_record.citizen_id is not null
+                then
+                    {{ household_id(
+                        'minimum_allowance', 'allowance_record._county_code', 'allowance_record.certificate_no'
+                    ) }}
+            else {{ household_id_alone('person.citizen_id') }}
+        end as household_id,
+        case
+            when poverty_record.citizen_id is not null then poverty_record.relation_to_head
+            when allowance_record.citizen_id is not null then allowance_record.relation_to_head
+            else 'self'
+        end as relation_to_head,
         allowance_record.head_citizen_id as named_head,
-        null as poverty_status,
-        allowance_record._county_code,
-        allowance_record._valid_from,
-        allowance_record._load_id,
-        allowance_record._row_no
-    from person
-    inner join allowance_record
-        on person.citizen_id = allowance_record.citizen_id
-    left join poverty_record
-        on person.citizen_id = poverty_record.citizen_id
-    where poverty_record.citizen_id is null
-    union all
-    select
-        person.person_id,
-        person.citizen_id,
-        person.birth_on,
-        person.division_code,
-        null as register,
-        null as register_no,
-        {{ household_id_alone('person.citizen_id') }} as household_id,
-        'self' as relation_to_head,
-        null as named_head,
-        null as poverty_status,
-        null as _county_code,
-        null as _valid_from,
-        null as _load_id,
-        null as _row_no
+        poverty_record.status as poverty_status,
+        coalesce(poverty_record._county_code, allowance_record._county_code) as _county_code,
+        coalesce(poverty_record._valid_from, allowance_record._valid_from) as _valid_from,
+        coalesce(poverty_record._load_id, allowance_record._load_id) as _load_id,
+        coalesce(poverty_record._row_no, allowance_record._row_no) as _row_no
     from person
     left join poverty_record
         on person.citizen_id = poverty_record.citizen_id
     left join allowance_record
         on person.citizen_id = allowance_record.citizen_id
-    where
-        poverty_record.citizen_id is null
-        and allowance_record.citizen_id is null
+        and poverty_record.citizen_id is null
 ),
 
 -- A certificate names its head in every row; the head may be no member of it, or may live in another household.

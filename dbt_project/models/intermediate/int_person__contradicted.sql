@@ -50,7 +50,13 @@ final as (
         is_named_differently,
         -- A person's own rows are believed before mentions in those of others (int_person).
         case when has_own then do_own_differ else do_any_differ end as is_latest_believed,
-        array_to_string(array(select distinct unnest(feeds) order by 1), ' ') as feeds
+        array_to_string(
+            array(
+                select distinct unnest(feeds) as feed
+                order by feed
+            ),
+            ' '
+        ) as feeds
     from told
 )
 

@@ -22,6 +22,8 @@ Progress = Callable[[str], None]
 
 # A crash loses a build that is not recorded as done, and that record waits until all before it is on disk.
 _OF_SESSIONS = {"synchronous_commit": "off"}
+# A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
+_OF_EVERYBODY = {"enable_nestloop": "off"}
 # Tables of a tenth of the people are read in a few thousand rows as well as in thirty thousand, which is all of some.
 _OF_FEW_PEOPLE = {"default_statistics_target": "25"}
 
@@ -80,8 +82,7 @@ class Runner:
 
         key = self._identifier_key()
         settings = {"doudi.identifier_key": key, **_OF_SESSIONS, **(OF_BUILDS if self._distributed else {})}
-        if self.touched_only:
-            settings |= _OF_FEW_PEOPLE
+        settings |= _OF_FEW_PEOPLE if self.touched_only else _OF_EVERYBODY
         environment = _environment(self.url, as_of=self.as_of, touched_only=self.touched_only, settings=settings)
         with environment, _errors_without_values() as sqlstates:
             outcome = dbtRunner(callbacks=[self._report]).invoke([*command, *self._options()])

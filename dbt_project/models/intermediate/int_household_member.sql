@@ -63,7 +63,10 @@ assigned as (
         coalesce(poverty_record.household_no, allowance_record.certificate_no) as register_no,
         case
             when poverty_record.citizen_id is not null
-                then {{ household_id('poverty_register', 'poverty_record._county_code', 'poverty_record.household_no') }}
+                then
+                    {{ household_id(
+                        'poverty_register', 'poverty_record._county_code', 'poverty_record.household_no'
+                    ) }}
             when allowance_record.citizen_id is not null
                 then
                     {{ household_id(

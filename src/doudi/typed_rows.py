@@ -177,7 +177,7 @@ class RowTyping:
         """A query of the standing records that were set apart, without the rows, which have neither hash nor county.
 
         A hash join on two columns keeps rows without values in its table: millions of them, under one hash, made it
-        divide the table until a hundred thousand parts took ten gigabytes.
+        divide the table again and again, until the parts took ten gigabytes.
         """
         return f"select _row_hash, _county_code from {self.tables.apart} where _row_hash is not null"
 

@@ -21,29 +21,30 @@ STANDING = """
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each delivery had that were known, as it was published."""
-    found: list[int] = []
-    published = publishing.publish
-
-    def publish(*arguments: object, typing: RowTyping, **others: object) -> publishing.Published:
-        found.append(typing.known)
-        return published(*arguments, typing=typing, **others)
-
-    monkeypatch.setattr(publishing, "publish", publish)
-    return found
+    return _seen_before_publishing(monkeypatch, lambda typing: [typing.known])
 
 
 @pytest.fixture
 def scanned_apart(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Per delivery how many of what was set apart entered the join that judges it, and how many records were."""
-    found: list[tuple[int, int]] = []
+
+    def look(typing: RowTyping) -> list[tuple[int, int]]:
+        if not typing.known:
+            return []  # nothing was set apart
+        run, apart = typing.connection.execute, typing.tables.apart
+        (plan,) = run(f"explain (analyze, format json) select name from {typing.tables.judged}").fetchone()
+        (records,) = run(f"select count(_row_hash) from {apart}").fetchone()
+        return [(int(_scanned(plan[0]["Plan"], apart.split(".")[1])), records)]
+
+    return _seen_before_publishing(monkeypatch, look)
+
+
+def _seen_before_publishing(monkeypatch: pytest.MonkeyPatch, look: Callable[[RowTyping], list]) -> list:
+    found: list = []
     published = publishing.publish
 
     def publish(*arguments: object, typing: RowTyping, **others: object) -> publishing.Published:
-        if typing.known:
-            run, apart = typing.connection.execute, typing.tables.apart
-            (plan,) = run(f"explain (analyze, format json) select name from {typing.tables.judged}").fetchone()
-            (records,) = run(f"select count(_row_hash) from {apart}").fetchone()
-            found.append((int(_scanned(plan[0]["Plan"], apart.split(".")[1])), records))
+        found.extend(look(typing))
         return published(*arguments, typing=typing, **others)
 
     monkeypatch.setattr(publishing, "publish", publish)

@@ -15,7 +15,7 @@ LENGTH = re.compile(r"(\w+) as \(\s*{{ local_standard\('(\w+)'\) }}")
 COMPARISON = re.compile(r"within_(?:days|months)\(|[<>]")
 
 
-def test_models_compare_with_no_other_days_than_the_night_looks_for():
+def test_models_compare_with_no_other_days_than_the_night_looks_for() -> None:
     found = defaultdict(set)
     for path in (load_settings().dbt_project / "models").rglob("*.sql"):
         text = path.read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def test_models_compare_with_no_other_days_than_the_night_looks_for():
     assert found == {parameter: set(columns) for parameter, columns in COMPARED.items() if columns}
 
 
-def test_whatever_is_compared_is_told_by_a_record_and_a_parameter():
+def test_whatever_is_compared_is_told_by_a_record_and_a_parameter() -> None:
     dates = {
         column.name
         for contract in load_contracts(load_settings().contracts).values()

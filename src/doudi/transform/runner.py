@@ -15,6 +15,7 @@ from doudi.access import AccessError, identifier_key
 from doudi.contracts import load_contracts
 from doudi.identity import people
 from doudi.settings import Settings
+from doudi.transform.touched import STATISTICS_TARGET
 from doudi.warehouse.connection import WarehouseError, connect
 from doudi.warehouse.distribution import OF_BUILDS, is_distributed
 
@@ -24,8 +25,7 @@ Progress = Callable[[str], None]
 _OF_SESSIONS = {"synchronous_commit": "off"}
 # A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
 _OF_EVERYBODY = {"enable_nestloop": "off"}
-# Tables of a tenth of the people are read in a few thousand rows as well as in thirty thousand, which is all of some.
-_OF_FEW_PEOPLE = {"default_statistics_target": "25"}
+_OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
 
 
 class BuildError(WarehouseError):

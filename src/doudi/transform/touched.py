@@ -30,6 +30,8 @@ _INCOME = ("minimum_allowance", "poverty_register")
 _LISTED = ("minimum_allowance", "special_hardship", "disability", "left_behind", "child_protection")
 _OLDEST = 130  # years
 _VERSION = ("_valid_from", "_valid_to")
+# Tables of a tenth of the people are read in a few thousand rows as well as in thirty thousand, which is all of some.
+STATISTICS_TARGET = 25
 # By parameter, the days of records with which the date is compared at its length: none where a silence ends on a day
 # that the warning says, or where it only chooses what is counted over everybody. A parameter in months or days that is
 # missing here is taken for one that is compared with every day.
@@ -114,7 +116,7 @@ def _copy(url: str, feed: str, column: str) -> None:
             select * from register.{feed} where {column} in (select citizen_id from intermediate.touched)
             """
         )
-        session.execute("set local default_statistics_target = 25")  # as for all that is about these people
+        session.execute(f"set local default_statistics_target = {STATISTICS_TARGET}")
         session.execute(f"analyze {copy}")
 
 

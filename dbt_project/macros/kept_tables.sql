@@ -54,11 +54,23 @@
 {%- endmacro %}
 
 
--- Of a table in which every standing row is written each night: a page keeps half of its room, so that the new row finds
--- place beside the old one and no index has to be told of it.
+-- How a kept table is stored is said when everybody is computed. In a night that computes whom it touches it is as it
+-- was, and to say it again would wait for a vacuum of the table.
+
+-- Of a table in which nearly every standing row is written each night: a page keeps half of its room, so that the new
+-- row finds place beside the old one and no index has to be told of it.
 {% macro leave_room() %}
-    {% if not distributed() %}
+    {% if not distributed() and not of_touched() %}
     alter table {{ this }} set (fillfactor = 50)
+    {% endif %}
+{% endmacro %}
+
+
+-- An index besides those of the model's configuration, which a table gets when it is made only.
+{% macro index_kept(name, on, unique=false) %}
+    {% if not of_touched() %}
+    create {{ 'unique' if unique and not distributed() }} index if not exists {{ this.identifier }}_{{ name }}
+    on {{ this }} {{ on }}
     {% endif %}
 {% endmacro %}
 

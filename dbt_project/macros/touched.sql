@@ -21,27 +21,12 @@
 {%- endmacro %}
 
 
--- Who those whom the night touches are, and in which households they stand as the build before left them.
-{% macro place_touched() -%}
+-- Identifiers of those touched of whom the build before knew nothing.
+{% macro identify_touched() -%}
     {%- if of_touched() %}
-    -- dbt's own connection forgets the role when it rolls back what it has read.
-    set role {{ target.role }};
-
     update intermediate.touched
-    set
-        person_id = found.person_id,
-        household_id = member.household_id
-    from (
-        select
-            citizen_id,
-            {{ person_id('citizen_id') }} as person_id
-        from intermediate.touched
-    ) as found
-    left join identity.household_member as member
-        on found.person_id = member.person_id
-    where touched.citizen_id = found.citizen_id;
-
-    analyze intermediate.touched
+    set person_id = {{ person_id('citizen_id') }}
+    where person_id is null
     {%- endif %}
 {%- endmacro %}
 
@@ -49,8 +34,6 @@
 -- After everybody was computed no view looks into these tables any more, and a register may have other columns next time.
 {% macro drop_touched() -%}
     {%- if execute and not of_touched() %}
-    set role {{ target.role }};
-
     {% for person in var('people') if person.is_own %}
     drop table if exists {{ touched_of(person.feed) }} cascade;
     {% endfor %}

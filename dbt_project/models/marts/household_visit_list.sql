@@ -7,8 +7,9 @@
     meta={'touched_by': {'column': 'household_id', 'of': 'household_id'}},
     indexes=[{'columns': ['division_code text_pattern_ops']}],
     post_hook=[
+        "{{ leave_room() }}",
         "{{ visits_in_order() }}",
-        "create index if not exists household_visit_list_township on {{ this }} (township_code)",
+        "{{ index_kept('township', '(township_code)') }}",
     ],
 ) }}
 

@@ -7,10 +7,9 @@
     post_hook=[
         "{{ leave_room() }}",
         "{{ differences_still_standing() }}",
-        "create {{ 'unique' if not distributed() }} index if not exists register_comparison_standing on {{ this }}"
-        ~ " (kind, person_id) where closed_on is null",
-        "create index if not exists register_comparison_person on {{ this }} (person_id)",
-        "create index if not exists register_comparison_division on {{ this }} (division_code text_pattern_ops)",
+        "{{ index_kept('standing', '(kind, person_id) where closed_on is null', unique=true) }}",
+        "{{ index_kept('person', '(person_id)') }}",
+        "{{ index_kept('division', '(division_code text_pattern_ops)') }}",
         "{{ analyze_kept() }}",
     ],
 ) }}

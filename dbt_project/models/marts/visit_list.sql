@@ -6,8 +6,9 @@
     meta={'touched_by': {'column': 'person_id', 'of': 'person_id'}},
     indexes=[{'columns': ['division_code text_pattern_ops']}],
     post_hook=[
+        "{{ leave_room() }}",
         "{{ households_in_order() }}",
-        "create index if not exists visit_list_lead_department on {{ this }} (lead_department)",
+        "{{ index_kept('lead_department', '(lead_department)') }}",
     ],
 ) }}
 

@@ -8,11 +8,10 @@
     post_hook=[
         "{{ leave_room() }}",
         "{{ warnings_still_standing() }}",
-        "create {{ 'unique' if not distributed() }} index if not exists warning_standing on {{ this }}"
-        ~ " (indicator_code, subject_id) where closed_on is null",
-        "create index if not exists warning_person on {{ this }} (person_id)",
-        "create index if not exists warning_trend on {{ this }} (indicator_code, opened_on, closed_on, county_code)",
-        "create index if not exists warning_division on {{ this }} (division_code text_pattern_ops)",
+        "{{ index_kept('standing', '(indicator_code, subject_id) where closed_on is null', unique=true) }}",
+        "{{ index_kept('person', '(person_id)') }}",
+        "{{ index_kept('trend', '(indicator_code, opened_on, closed_on, county_code)') }}",
+        "{{ index_kept('division', '(division_code text_pattern_ops)') }}",
         "{{ analyze_kept() }}",
     ],
 ) }}

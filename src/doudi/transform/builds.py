@@ -3,11 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from importlib import import_module
-from threading import Thread
+from typing import Any
 
 import psycopg
 
@@ -23,7 +23,6 @@ from doudi.warehouse.connection import WarehouseError, connect
 LOCK = 7_202_004  # any number, as long as every process takes the same
 SCHEMAS = ("staging", "intermediate", "identity", "marts")  # of a build; apart from the present with a suffix
 _UNIT_TEST_DATE = date(2020, 6, 30)
-_ONLY_OF_BUILDS = ("dbt.cli.main", "doudi.small_cells")  # a compiler of models and a solver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +69,28 @@ def build(
     if as_of > today:
         raise BuildError(f"as of {as_of}: that day has not come yet")
     started = time.monotonic()
-    # Some seconds of Python, while Postgres finds whom the night touches.
-    Thread(target=lambda: [*map(import_module, _ONLY_OF_BUILDS)], daemon=True).start()
-    with connect(url, autocommit=True, step="build", role="transformer") as session:
+    with (
+        ThreadPoolExecutor(max_workers=1) as beside,
+        connect(url, autocommit=True, step="build", role="transformer") as session,
+    ):
         lock(session, say)
         suffix, content = record.schema_suffix(session, as_of), record.content(settings)
         contracts = [*load_contracts(settings.contracts).values()]
         left_out = ["--exclude-resource-type", "unit_test"]
         if content["seeds"] == record.loaded_seeds(session):  # with their tests, a fifth of all nodes
             left_out += ["--exclude-resource-type", "seed", "--exclude", "path:seeds"]
+        runner = Runner(
+            url=url,
+            settings=settings,
+            as_of=as_of,
+            schema_suffix=suffix,
+            history_schema="marts" if suffix else "",
+            artifacts=artifacts,
+            progress=say,
+        )
         build_id = record.begin(session, as_of=as_of, suffix=suffix)
+        # Some seconds of Python, while Postgres finds whom the night touches.
+        parsed = beside.submit(_import_and_parse, runner)
         try:
             load_working_days(session, last_year=today.year + 1)
             drop_schemas(session, suffix)
@@ -92,17 +103,7 @@ def build(
             if not why:
                 copy_records(url, contracts)
             prepared = time.monotonic()
-            runner = Runner(
-                url=url,
-                settings=settings,
-                as_of=as_of,
-                schema_suffix=suffix,
-                history_schema="marts" if suffix else "",
-                touched_only=not why,
-                artifacts=artifacts,
-                progress=say,
-            )
-            nodes = runner.run("build", *left_out)
+            nodes = replace(runner, touched_only=not why, parsed=parsed.result()).run("build", *left_out)
             refuse_failures(nodes)
             if not suffix:
                 _propose(session, settings)
@@ -191,6 +192,12 @@ def drop_schemas(session: psycopg.Connection, suffix: str) -> None:
         session.execute("set client_min_messages to warning")
         for schema in SCHEMAS:
             session.execute(f"drop schema if exists {schema}{suffix} cascade")
+
+
+def _import_and_parse(runner: Runner) -> Any:
+    import doudi.small_cells  # noqa: F401 (a solver, needed by nothing but builds)
+
+    return runner.parse()
 
 
 def _propose(session: psycopg.Connection, settings: Settings) -> None:

@@ -22,7 +22,7 @@ from doudi.warehouse.distribution import OF_BUILDS, is_distributed
 Progress = Callable[[str], None]
 
 # A crash loses a build that is not recorded as done, and that record waits until all before it is on disk.
-_OF_SESSIONS = {"synchronous_commit": "off"}
+_OF_SESSIONS = {"synchronous_commit": "off", "role": "doudi_transformer"}
 # A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
 _OF_EVERYBODY = {"enable_nestloop": "off"}
 _OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
@@ -62,7 +62,7 @@ class Runner:
 
     ``keyed`` is False for what makes identifiers of nobody, such as unit tests, which expect those without a key.
     ``touched_only``: the people in intermediate.touched are computed, not everybody. ``artifacts``: dbt leaves its
-    manifest.json and run_results.json, which take it a second.
+    manifest.json and run_results.json, which take it a second. ``parsed`` is what ``parse`` gave, if it was called.
     """
 
     url: str
@@ -75,6 +75,17 @@ class Runner:
     touched_only: bool = False
     artifacts: bool = False
     progress: Progress = field(default=lambda line: None)
+    parsed: Any = None
+
+    def parse(self) -> Any:
+        """What dbt makes of the project, for runners with the same options; None where it cannot, as ``run`` will say.
+
+        Takes seconds of Python, and asks the warehouse nothing.
+        """
+        from dbt.cli.main import dbtRunner
+
+        with _environment(self.url, as_of=self.as_of):
+            return dbtRunner().invoke(["parse", *self._options()]).result
 
     def run(self, *command: str) -> list[Node]:
         """Run one command and return its nodes. Raises BuildError where dbt does not get as far as running them."""
@@ -84,8 +95,8 @@ class Runner:
         settings = {"doudi.identifier_key": key, **_OF_SESSIONS, **(OF_BUILDS if self._distributed else {})}
         settings |= _OF_FEW_PEOPLE if self.touched_only else _OF_EVERYBODY
         environment = _environment(self.url, as_of=self.as_of, touched_only=self.touched_only, settings=settings)
-        with environment, _errors_without_values() as sqlstates:
-            outcome = dbtRunner(callbacks=[self._report]).invoke([*command, *self._options()])
+        with environment, _kept_connections(), _errors_without_values() as sqlstates:
+            outcome = dbtRunner(manifest=self.parsed, callbacks=[self._report]).invoke([*command, *self._options()])
         if outcome.exception is not None:
             raise BuildError(f"dbt {command[0]}: {outcome.exception}", sqlstates=tuple(sqlstates))
         results = getattr(outcome.result, "results", None) or ()
@@ -161,14 +172,14 @@ def _node(result: Any, *, sqlstates: tuple[str | None, ...]) -> Node:
 
 
 @contextmanager
-def _environment(url: str, *, as_of: date, touched_only: bool, settings: Mapping[str, str]) -> Iterator[None]:
+def _environment(
+    url: str, *, as_of: date, touched_only: bool = False, settings: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """What profiles.yml, the macros as_of and of_touched, and libpq read, for as long as dbt runs.
 
     libpq hands the settings of the session over as it connects: no statement, profile or artifact of dbt holds the key.
     """
     parts = conninfo_to_dict(url)
-    given = (f"-c {name}={value}" for name, value in settings.items())
-    options = (parts.get("options"), os.environ.get("PGOPTIONS"), *given)
     ours = {
         "DOUDI_DBT_HOST": parts.get("host", "localhost"),
         "DOUDI_DBT_PORT": parts.get("port", "5432"),
@@ -178,8 +189,10 @@ def _environment(url: str, *, as_of: date, touched_only: bool, settings: Mapping
         "DOUDI_DBT_SSLMODE": parts.get("sslmode", "prefer"),
         "DOUDI_DBT_AS_OF": as_of.isoformat(),
         "DOUDI_DBT_TOUCHED": "yes" if touched_only else "",
-        "PGOPTIONS": " ".join(filter(None, options)),
     }
+    if settings is not None:
+        given = (f"-c {name}={value}" for name, value in settings.items())
+        ours["PGOPTIONS"] = " ".join(filter(None, (parts.get("options"), os.environ.get("PGOPTIONS"), *given)))
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update({name: str(value) for name, value in ours.items()})
     try:
@@ -222,3 +235,35 @@ def _errors_without_values() -> Iterator[list[str | None]]:
         yield sqlstates
     finally:
         PostgresConnectionManager.exception_handler = told_by_dbt
+
+
+@contextmanager
+def _kept_connections() -> Iterator[None]:
+    """dbt opens a connection for each node: here each of its threads keeps its own while dbt runs.
+
+    A new one costs the password's thousands of rounds of hashing on both sides, and its catalogue caches are empty: the
+    first queries are planned several times as long.
+    """
+    import psycopg2
+    from dbt.adapters.postgres.connections import PostgresConnectionManager
+
+    close = PostgresConnectionManager.release
+
+    def release(self: Any) -> None:
+        connection = self.get_if_exists()
+        if connection is None or connection.state != "open":
+            return close(self)
+        try:
+            connection.handle.rollback()
+            connection.transaction_open = False
+            with connection.handle.cursor() as cursor:
+                cursor.execute("discard temporary")
+            connection.handle.commit()
+        except psycopg2.Error:  # it is lost: the next node opens one
+            close(self)
+
+    PostgresConnectionManager.release = release
+    try:
+        yield
+    finally:
+        PostgresConnectionManager.release = close

@@ -57,7 +57,9 @@ class Span:
 def list_touched(
     session: psycopg.Connection, *, contracts: Sequence[Contract], as_of: date, suffix: str, content: dict[str, str]
 ) -> str:
-    """Fill ``intermediate.touched`` with whom a build touches; dbt adds who they are (macro ``place_touched``).
+    """Fill ``intermediate.touched`` with whom a build touches, and the households in which the build before left them.
+
+    To whom the build before gave no identifier dbt gives one, as it has the key (macro ``identify_touched``).
 
     Returns why everybody has to be computed instead, or the empty string. Runs in a transaction of its own.
     """
@@ -75,9 +77,10 @@ def list_touched(
         span = _span(session, as_of=as_of, suffix=suffix, content=content)
         if isinstance(span, str):
             return span
-        session.execute(
-            "create temporary table reached (citizen_id text primary key, turn integer not null) on commit drop"
-        )
+        # Not in temporary tables, as workers cannot look into those.
+        session.execute("create schema touching")
+        session.execute("set local search_path to touching")
+        session.execute("create unlogged table reached (citizen_id text primary key, turn integer not null)")
         (known,) = session.execute("select count(*) from identity.person").fetchone()
         at_most, reached = WORTH_IT * known, 0
         for query in chain.from_iterable(find(session, contracts, span) for find in (_published, _dated, _listed)):
@@ -85,11 +88,20 @@ def list_touched(
             if reached > at_most:
                 break
         reached = _close(session, contracts, reached=reached, at_most=at_most)
-        if reached > at_most:
-            return f"{reached} people or more are touched, of {known}"
-        session.execute("insert into intermediate.touched (citizen_id) select citizen_id from reached")
-        session.execute("analyze intermediate.touched")
-    return ""
+        if reached <= at_most:
+            session.execute("analyze reached")
+            session.execute(
+                """
+                insert into intermediate.touched (citizen_id, person_id, household_id)
+                select citizen_id, person_id, household_id
+                from reached
+                left join identity.person using (citizen_id)
+                left join identity.household_member using (person_id)
+                """
+            )
+            session.execute("analyze intermediate.touched")
+        session.execute("drop schema touching cascade")
+    return "" if reached <= at_most else f"{reached} people or more are touched, of {known}"
 
 
 def copy_records(url: str, contracts: Iterable[Contract]) -> None:
@@ -183,7 +195,7 @@ def _reach(session: psycopg.Connection, query: str, *, turn: int) -> int:
     # Into a table of its own first: workers share the query of a new table, not that of an insert.
     session.execute(
         f"""
-        create temporary table found on commit drop as
+        create unlogged table found as
         select distinct citizen_id from ({query}) as people where citizen_id is not null
         """
     )
@@ -372,16 +384,12 @@ def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reache
     """
     groups, mentions = [*_groups(contracts)], [*_mentions(contracts)]
     for group in groups:
-        session.execute(
-            f"create temporary table {group.followed} on commit drop as select {group.shared} {group.rows} with no data"
-        )
+        session.execute(f"create unlogged table {group.followed} as select {group.shared} {group.rows} with no data")
     turn, more = 0, reached
     while more and reached <= at_most:
         # In a table of their own the planner sees how few they are after the first turn.
         session.execute("drop table if exists newly")
-        session.execute(
-            f"create temporary table newly on commit drop as select citizen_id from reached where turn = {turn}"
-        )
+        session.execute(f"create unlogged table newly as select citizen_id from reached where turn = {turn}")
         session.execute("analyze newly")
         turn, more = turn + 1, 0
         for group in groups:
@@ -423,7 +431,7 @@ def _groups(contracts: Iterable[Contract]) -> Iterable[_Group]:
 def _reach_group(session: psycopg.Connection, group: _Group, *, turn: int) -> int:
     session.execute(
         f"""
-        create temporary table led_to on commit drop as
+        create unlogged table led_to as
         select {group.shared} {group.rows} where {group.citizen_id} in (select citizen_id from newly)
         except select * from {group.followed}
         """

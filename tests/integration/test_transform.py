@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import psycopg
+import psycopg2
 import pytest
 from databases import copied
 from made_up import VILLAGE, citizen_id
@@ -173,6 +174,16 @@ def test_the_same_date_again_writes_nothing(county: County) -> None:
     assert not transform.is_needed(county.url, JUNE)
     county.build(JUNE)
     assert sorted(county.query(state)) == before
+
+
+def test_a_build_opens_a_connection_for_each_thread_of_dbt_and_not_for_each_node(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_connections, connect = [], psycopg2.connect
+    monkeypatch.setattr(psycopg2, "connect", lambda **to: opened_connections.append(to) or connect(**to))
+    built = county.build(JUNE)
+    assert built.models > 100
+    assert 1 < len(opened_connections) < 10
 
 
 def test_a_warning_is_kept_cleared_restored_and_opened_anew(county: County) -> None:

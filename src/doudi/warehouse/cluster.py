@@ -283,7 +283,7 @@ def _write_settings(data: Path, *, port: int, wal: Path | None = None) -> None:
         "port": port,
         "unix_socket_directories": "''",  # a deep DOUDI_HOME exceeds the length a socket path may have
         "max_connections": 100,
-        "shared_buffers": f"{max(128, memory_mb // 8)}MB",
+        "shared_buffers": f"{min(1024, max(128, memory_mb // 8))}MB",
         "effective_cache_size": f"{max(512, memory_mb // 2)}MB",
         "work_mem": f"{min(128, max(16, memory_mb // 128))}MB",
         "maintenance_work_mem": f"{min(1024, max(64, memory_mb // 16))}MB",
@@ -291,7 +291,7 @@ def _write_settings(data: Path, *, port: int, wal: Path | None = None) -> None:
         "max_parallel_workers_per_gather": workers,
         "max_parallel_maintenance_workers": workers,
         "dynamic_shared_memory_type": "posix" if roomy_shm else "mmap",  # containers have a tiny /dev/shm
-        "max_wal_size": f"{max(4096, memory_mb // 4)}MB",
+        "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
         # A first list fills an empty register without being logged row by row, unless WAL is archived.
         "wal_level": "minimal",

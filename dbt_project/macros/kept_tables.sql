@@ -40,17 +40,33 @@
         {{ return(citus_changes(arguments, mirror=true)) }}
     {%- endif -%}
     {{ get_incremental_changes_sql(arguments) }}
+    {%- set target, wanted = arguments.target_relation, arguments.temp_relation -%}
+    {%- set touched_by = config.get('meta', {}).get('touched_by') if of_touched() -%}
+    {%- if touched_by and touched_by.column == arguments.unique_key %}
 
-    delete from {{ arguments.target_relation }} as kept
+    delete from {{ target }} as kept
+    where kept.{{ touched_by.column }} in (
+        {#- A few, found by the key: the table is not read through. -#}
+        select touched.{{ touched_by.of }}
+        from intermediate.touched
+        where not exists (
+            select 1
+            from {{ wanted }} as wanted
+            where wanted.{{ touched_by.column }} = touched.{{ touched_by.of }}
+        )
+    );
+    {%- else %}
+
+    delete from {{ target }} as kept
     where not exists (
         select 1
-        from {{ arguments.temp_relation }} as wanted
+        from {{ wanted }} as wanted
         where {{ same_row(arguments) }}
     )
-    {%- set touched_by = config.get('meta', {}).get('touched_by') -%}
-    {%- if touched_by and of_touched() %}
+    {%- if touched_by %}
     and {{ is_touched('kept.' ~ touched_by.column, of=touched_by.of) }}
     {%- endif %};
+    {%- endif %}
 {%- endmacro %}
 
 

@@ -21,7 +21,7 @@ from doudi.contracts import Contract
 from doudi.landing import LoadTables
 from doudi.typed_rows import RowTyping, register_knows
 from doudi.warehouse import distribution
-from doudi.warehouse.bulk import bulk_filled
+from doudi.warehouse.bulk import bulk_changed, bulk_filled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +114,16 @@ def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTy
     if contract.mode == "snapshot" and not slot.partial:
         run(_keep_what_was_refused(contract, tables))
     run("analyze change")
-    if not distribution.is_distributed(connection):  # there every build computes everybody
+    on_cluster = distribution.is_distributed(connection)
+    if not on_cluster:  # there every build computes everybody
         run(_hand_on_touched(contract, tables))
-    if slot.late:
-        run(_keep_what_follows(contract, history))
-    run(_remove_same_day(contract))
-    run(_end_standing(contract))
-    run(_insert_versions(contract, tables))
+    changed = 0 if on_cluster else run("select count(*) from change").fetchone()[0]
+    with bulk_changed(connection, table=f"register.{contract.name}", rows=changed):
+        if slot.late:
+            run(_keep_what_follows(contract, history))
+        run(_remove_same_day(contract))
+        run(_end_standing(contract))
+        run(_insert_versions(contract, tables))
     if slot.late or slot.same_day:
         join_equal_neighbours(connection, contract)
     sound, published, ended = run(

@@ -1,11 +1,15 @@
-"""An empty table is filled without its indexes and has them all again; a table in use is left as it is."""
+"""An empty table is filled, and one changed for the most part, without its indexes, and has them all again after.
+
+A table in use is left as it is.
+"""
 
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from doudi.warehouse.bulk import bulk_filled
+from doudi.warehouse import bulk
+from doudi.warehouse.bulk import bulk_changed, bulk_filled
 from doudi.warehouse.connection import connect
 
 TABLE = "public.filled"
@@ -56,3 +60,54 @@ def test_a_table_that_somebody_reads_is_filled_the_usual_way(session: psycopg.Co
         assert _fill(session) == 2
         assert session.execute(f"select count(*) from {TABLE}").fetchone() == (3,)
         session.commit()
+
+
+@pytest.fixture
+def ten_rows(session: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> psycopg.Connection:
+    """A session with a table of ten rows, where two are many and one second is long to wait."""
+    monkeypatch.setattr(bulk, "_MANY", 2)
+    monkeypatch.setattr(bulk, "_PATIENCE", "1s")
+    session.execute(f"insert into {TABLE} select no, 'n' || no from generate_series(1, 10) as no")
+    session.execute(f"analyze {TABLE}")
+    session.commit()
+    return session
+
+
+def _change(session: psycopg.Connection, rows: int) -> int:
+    """Change so many rows of the table; returns how many indexes it had meanwhile."""
+    with bulk_changed(session, table=TABLE, rows=rows):
+        session.execute(f"update {TABLE} set number = -number where number <= {rows}")
+        return len(session.execute(INDEXES).fetchall())
+
+
+def test_most_of_a_table_is_changed_without_indexes_and_has_the_same_ones_after(ten_rows: psycopg.Connection) -> None:
+    before = ten_rows.execute(INDEXES).fetchall()
+    assert _change(ten_rows, 6) == 0
+    assert ten_rows.execute(INDEXES).fetchall() == before
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        ten_rows.execute(f"insert into {TABLE} values (-1, 'again')")
+    ten_rows.rollback()
+
+
+@pytest.mark.parametrize(("many", "rows"), [(2, 5), (20, 10)])
+def test_where_less_of_a_table_changes_it_keeps_its_indexes(
+    ten_rows: psycopg.Connection, many: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "_MANY", many)
+    assert _change(ten_rows, rows) == 2
+
+
+def test_a_table_that_somebody_goes_on_reading_is_changed_the_usual_way(
+    ten_rows: psycopg.Connection, warehouse_url: str
+) -> None:
+    with connect(warehouse_url) as reader:
+        reader.execute(f"select count(*) from {TABLE}")
+        assert _change(ten_rows, 10) == 2
+    assert ten_rows.execute("show lock_timeout").fetchone() == ("0",)
+
+
+def test_a_key_that_comes_twice_as_most_of_a_table_changes_is_an_error(ten_rows: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation), bulk_changed(ten_rows, table=TABLE, rows=10):
+        ten_rows.execute(f"insert into {TABLE} select number, name from {TABLE}")
+    ten_rows.rollback()
+    assert len(ten_rows.execute(INDEXES).fetchall()) == 2

@@ -11,11 +11,13 @@ from made_up import as_csv, poverty_row, visit_row, write
 
 from doudi import loads
 from doudi.settings import Settings
+from doudi.warehouse import bulk
 
 STANDING = """
     select household_no, annual_income_per_capita::integer from register.poverty_register
     where _valid_from <= %s and _valid_to > %s order by household_no
 """
+INDEXES = "select indexdef from pg_indexes where schemaname = 'register' order by 1"
 
 
 def _list(tmp_path: Path, day: str, incomes: dict[int, int], *, n: str = "", area: str = "513431") -> Path:
@@ -141,11 +143,25 @@ def test_events_never_end_by_not_being_sent_again(take: Callable, query: Callabl
     assert query("select count(*) from register.household_visit where _valid_to = 'infinity'") == [(3,)]
 
 
+@pytest.mark.parametrize("in_bulk", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_any_order_of_arrival_gives_what_the_lists_say(
-    installation: Settings, without_suite: None, query: Callable, tmp_path: Path, seed: int
+    installation: Settings,
+    without_suite: None,
+    query: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    in_bulk: bool,
 ) -> None:
-    """Random lists of a county and its townships, taken in in a random order, against a model of a few lines."""
+    """Random lists of a county and its townships, taken in in a random order, against a model of a few lines.
+
+    ``in_bulk``: as lists that change most of a large register are.
+    """
+    if in_bulk:
+        monkeypatch.setattr(bulk, "_MANY", 0)
+        monkeypatch.setattr(bulk, "_MUCH", 0)
+    indexes = query(INDEXES)
     chance = random.Random(seed)
     days = [date(2020, 1, 31) + timedelta(days=30 * month) for month in range(6)]
     lists: dict[date, dict[int, int]] = {
@@ -168,3 +184,4 @@ def test_any_order_of_arrival_gives_what_the_lists_say(
         """
     )
     assert neighbours == [(0,)], "equal versions that meet are one"
+    assert query(INDEXES) == indexes

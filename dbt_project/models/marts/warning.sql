@@ -11,6 +11,8 @@
         "{{ index_kept('standing', '(indicator_code, subject_id) where closed_on is null', unique=true) }}",
         "{{ index_kept('person', '(person_id)') }}",
         "{{ index_kept('trend', '(indicator_code, opened_on, closed_on, county_code)') }}",
+        "{{ index_kept('due', '(due_on)') }}",
+        "{{ index_kept('muted', '(muted_until)') }}",
         "{{ index_kept('division', '(division_code text_pattern_ops)') }}",
         "{{ analyze_kept() }}",
     ],

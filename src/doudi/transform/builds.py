@@ -90,9 +90,8 @@ def build(
         )
         build_id = record.begin(session, as_of=as_of, suffix=suffix)
         # Some seconds of Python, while Postgres finds whom the night touches.
-        parsed = beside.submit(_import_and_parse, runner)
+        parsed = beside.submit(_ready, runner, last_year=today.year + 1)
         try:
-            load_working_days(session, last_year=today.year + 1)
             drop_schemas(session, suffix)
             why = (
                 "asked for"
@@ -194,7 +193,10 @@ def drop_schemas(session: psycopg.Connection, suffix: str) -> None:
             session.execute(f"drop schema if exists {schema}{suffix} cascade")
 
 
-def _import_and_parse(runner: Runner) -> Any:
+def _ready(runner: Runner, *, last_year: int) -> Any:
+    """What dbt needs before it runs, whomever it computes: the working days, its modules and the project, parsed."""
+    with connect(runner.url, autocommit=True, step="build", role="transformer") as session:
+        load_working_days(session, last_year=last_year)
     import doudi.small_cells  # noqa: F401 (a solver, needed by nothing but builds)
 
     return runner.parse()

@@ -71,6 +71,7 @@ def list_touched(
             create unlogged table if not exists intermediate.touched (
                 citizen_id text primary key, person_id uuid, household_id uuid
             )
+            with (autovacuum_enabled = off)
             """
         )
         session.execute("truncate intermediate.touched")
@@ -120,7 +121,9 @@ def _copy(url: str, feed: str, column: str) -> None:
     with connect(url, step="build", role="transformer") as session:
         session.execute("set local client_min_messages to warning")
         # The views of staging look into it, so it stays the same table.
-        session.execute(f"create unlogged table if not exists {copy} (like register.{feed})")
+        session.execute(
+            f"create unlogged table if not exists {copy} (like register.{feed}) with (autovacuum_enabled = off)"
+        )
         session.execute(f"truncate {copy}")
         session.execute(
             f"""
@@ -237,26 +240,36 @@ def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Spa
     if span.before < span.as_of:
         (birthdays,) = session.execute(_BIRTHDAYS, parameters).fetchone()
         yield f"select citizen_id from identity.person where birth_on = any({_array(birthdays)})"
+        # Versions begin and end on the days for which something came.
+        delivered = dict(
+            session.execute("select feed, array_agg(distinct data_date) from ops.load group by feed").fetchall()
+        )
         for contract in contracts:
             if own := _own_id(contract):
-                dates = (*(column.name for column in contract.columns if column.type == "date"), *_VERSION)
-                within = " or ".join(f"{name} = any({_array(_compared(name, days))})" for name in dates)
-                yield f"select {own} as citizen_id from register.{contract.name} where {within}"
+                dates = [column.name for column in contract.columns if column.type == "date"]
+                told = {name: _compared(name, days) for name in (*dates, *_VERSION)}
+                came = delivered.get(contract.name, ())
+                told |= {name: [day for day in told[name] if day in came] for name in _VERSION}
+                within = " or ".join(f"{name} = any({_array(on)})" for name, on in told.items() if on)
+                if within:
+                    yield f"select {own} as citizen_id from register.{contract.name} where {within}"
+    warned = "select person.citizen_id from marts.warning inner join identity.person using (person_id)"
+    yield f"{warned} where due_on = any({_array(now)}) or muted_until = any({_array(now)})"
     yield f"""
-        select person.citizen_id
-        from marts.warning
-        inner join identity.person using (person_id)
-        where due_on = any({_array(now)}) or muted_until = any({_array(now)})
-            or warning_id in (
-                select upper(answered)
-                from register.household_visit as visit
-                cross join lateral unnest(ops.warning_ids(visit.warning_id)) as answered
-                where visited_on = any({_array(now)}) or _valid_from = any({_array(now)})
-                    or _load_id = any({_array(span.new_loads)})
-            )
-            or visited_on is not null and exists (
-                select from ops.load where feed = 'household_visit' and load_id = any({_array(span.new_loads)})
-            )
+        {warned}
+        where warning_id in (
+            select upper(answered)
+            from register.household_visit as visit
+            cross join lateral unnest(ops.warning_ids(visit.warning_id)) as answered
+            where visited_on = any({_array(now)}) or _valid_from = any({_array(now)})
+                or _load_id = any({_array(span.new_loads)})
+        )
+    """
+    yield f"""
+        {warned}
+        where visited_on is not null and exists (
+            select from ops.load where feed = 'household_visit' and load_id = any({_array(span.new_loads)})
+        )
     """
 
 

@@ -1,9 +1,15 @@
-"""Filling an empty table at the speed of a new one."""
+"""Filling an empty table, or changing most of one, at the speed of a new one."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+
+# Of so many rows, and of more than this share of a table's, to tell each index of each change takes longer than
+# to build the indexes anew.
+_MANY, _MUCH = 50_000, 0.5
+_PATIENCE = "3s"  # a vacuum that holds the table gives way within the second
 
 
 @contextmanager
@@ -22,24 +28,49 @@ def bulk_filled(connection: psycopg.Connection, *, table: str) -> Iterator[None]
         connection.execute(f"analyze {table}")
 
 
+@contextmanager
+def bulk_changed(connection: psycopg.Connection, *, table: str, rows: int) -> Iterator[None]:
+    """Within the block a ``table`` of which most changes, so many ``rows``, has no indexes and no primary key.
+
+    Runs in the caller's transaction, for which readers wait until it ends. Where somebody goes on reading the table it
+    keeps its indexes.
+    """
+    much = rows > max(_MANY, _MUCH * _rows_expected(connection, table))
+    indexes = _take_indexes(connection, table) if much and _own(connection, table, within=_PATIENCE) else []
+    yield
+    for definition in indexes:
+        connection.execute(definition)
+
+
 def _own_if_empty(connection: psycopg.Connection, table: str) -> bool:
     """Lock ``table`` where it is empty, and give it a new file: what is written there need not be logged row by row."""
-    if _holds_rows(connection, table):
-        return False
-    try:
-        with connection.transaction():
-            connection.execute(f"lock table {table} in access exclusive mode nowait")
-    except psycopg.errors.LockNotAvailable:
-        return False
-    if _holds_rows(connection, table):
+    if _holds_rows(connection, table) or not _own(connection, table) or _holds_rows(connection, table):
         return False
     connection.execute(f"truncate table {table}")
+    return True
+
+
+def _own(connection: psycopg.Connection, table: str, *, within: str = "1ms") -> bool:
+    """Lock ``table`` until the transaction ends, unless somebody goes on reading it."""
+    try:
+        with connection.transaction():
+            connection.execute(f"set local lock_timeout = '{within}'")
+            connection.execute(f"lock table {table} in access exclusive mode")
+            connection.execute("set local lock_timeout to default")
+    except psycopg.errors.LockNotAvailable:
+        return False
     return True
 
 
 def _holds_rows(connection: psycopg.Connection, table: str) -> bool:
     (holds,) = connection.execute(f"select exists (select 1 from {table})").fetchone()
     return holds
+
+
+def _rows_expected(connection: psycopg.Connection, table: str) -> float:
+    """By the table's statistics; without limit where it was never looked through."""
+    (rows,) = connection.execute("select reltuples from pg_class where oid = %s::regclass", (table,)).fetchone()
+    return rows if rows >= 0 else math.inf
 
 
 def _take_indexes(connection: psycopg.Connection, table: str) -> list[str]:

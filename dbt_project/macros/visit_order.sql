@@ -1,6 +1,17 @@
 -- In which order a worker goes to the households of an area: the most urgent first, then those with most warnings. It is
 -- the one thing that changes for a household whom the night does not touch, as others come and go beside it.
 
+-- A household's place, which follows from all others': in a night that computes whom it touches it stays what it was,
+-- 0 of a new one, until the rows are in the table, and that is put in order.
+{% macro order_so_far(column, in_order, kept) -%}
+    {%- if of_touched() -%}
+    coalesce({{ kept }}.{{ column }}, 0)
+    {%- else -%}
+    {{ in_order }}.{{ column }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 -- Of warnings with household_id, division_code and level_rank: a household's place among those of the same area.
 {% macro household_order(listed) -%}
     select

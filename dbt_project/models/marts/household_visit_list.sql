@@ -22,12 +22,13 @@ listed as (
 ),
 
 in_order as (
-    {{ visit_order(ref('visit_list')) }}
+    {{ visit_order('listed') }}
 ),
 
 person as (
     select *
     from {{ ref('person') }}
+    where {{ is_touched('person_id') }}
 ),
 
 warnings as (
@@ -95,7 +96,7 @@ final as (
         home.county_name,
         home.township_name,
         home.village_name,
-        home.visit_order::integer as visit_order,
+        {{ order_so_far('visit_order', in_order='home', kept='kept') }}::integer as visit_order,
         home.household_members,
         home.household_head_person_id,
         home.household_head_name,
@@ -120,6 +121,10 @@ final as (
         on home.household_id = warnings.household_id
     inner join people
         on home.household_id = people.household_id
+    {% if of_touched() %}
+    left join {{ this }} as kept
+        on home.household_id = kept.household_id
+    {% endif %}
 )
 
 select * from final

@@ -14,18 +14,13 @@
 
 with
 
-standing as not materialized (
+warning as (
     select *
     from {{ ref('warning') }}
     where
         closed_on is null
         and status <> 'resolved'
-),
-
-warning as (
-    select *
-    from standing
-    where {{ is_touched('person_id') }}
+        and {{ is_touched('person_id') }}
 ),
 
 person as (
@@ -68,12 +63,12 @@ division as (
 
 ranked as (
     select
-        standing.household_id,
-        standing.division_code,
+        warning.household_id,
+        warning.division_code,
         level.rank as level_rank
-    from standing
+    from warning
     inner join level
-        on standing.level = level.level
+        on warning.level = level.level
 ),
 
 in_order as (
@@ -97,7 +92,7 @@ final as (
         county.name as county_name,
         township.name as township_name,
         village.name as village_name,
-        in_order.household_order,
+        {{ order_so_far('household_order', in_order='in_order', kept='kept') }} as household_order,
         in_order.household_warnings::integer as household_warnings,
         warning.household_id,
         household.household_members,
@@ -139,6 +134,10 @@ final as (
         on warning.level = level.level
     inner join department
         on warning.lead_department = department.department
+    {% if of_touched() %}
+    left join {{ this }} as kept
+        on warning.warning_id = kept.warning_id
+    {% endif %}
     left join division as county
         on warning.county_code = county.code
     left join division as township

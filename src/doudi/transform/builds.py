@@ -96,7 +96,7 @@ def build(
             why = (
                 "asked for"
                 if everybody
-                else list_touched(session, contracts=contracts, as_of=as_of, suffix=suffix, content=content)
+                else list_touched(url, session, contracts=contracts, as_of=as_of, suffix=suffix, content=content)
             )
             say(f"everybody is computed: {why}" if why else "those are computed for whom something changed")
             if not why:
@@ -104,12 +104,13 @@ def build(
             prepared = time.monotonic()
             nodes = replace(runner, touched_only=not why, parsed=parsed.result()).run("build", *left_out)
             refuse_failures(nodes)
-            if not suffix:
-                _propose(session, settings)
+            proposed = None if suffix else beside.submit(_propose, url, settings)
             from doudi.small_cells import publish  # imported by then
 
             publish(session, suffix=suffix, as_of=as_of)
             warnings = _count_warnings(session, as_of=as_of, suffix=suffix)
+            if proposed:
+                proposed.result()
         except BaseException as error:
             reason = str(error) if isinstance(error, WarehouseError) else type(error).__name__
             record.fail(session, build_id, error=reason)
@@ -202,9 +203,9 @@ def _ready(runner: Runner, *, last_year: int) -> Any:
     return runner.parse()
 
 
-def _propose(session: psycopg.Connection, settings: Settings) -> None:
+def _propose(url: str, settings: Settings) -> None:
     """The review list follows from who is who by now; it is about the present only."""
-    with session.transaction():
+    with connect(url, step="build", role="transformer") as session:
         contracts = load_contracts(settings.contracts)
         propose(session, contracts=contracts, contracts_folder=settings.contracts)
 

@@ -25,6 +25,7 @@ Progress = Callable[[str], None]
 _OF_SESSIONS = {"synchronous_commit": "off", "role": "doudi_transformer"}
 # A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
 _OF_EVERYBODY = {"enable_nestloop": "off"}
+_HEARD = "NodeFinished"  # dbt's event of which progress tells
 _OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
 
 
@@ -95,7 +96,7 @@ class Runner:
         settings = {"doudi.identifier_key": key, **_OF_SESSIONS, **(OF_BUILDS if self._distributed else {})}
         settings |= _OF_FEW_PEOPLE if self.touched_only else _OF_EVERYBODY
         environment = _environment(self.url, as_of=self.as_of, touched_only=self.touched_only, settings=settings)
-        with environment, _kept_connections(), _errors_without_values() as sqlstates:
+        with environment, _kept_connections(), _told_events_only(), _errors_without_values() as sqlstates:
             outcome = dbtRunner(manifest=self.parsed, callbacks=[self._report]).invoke([*command, *self._options()])
         if outcome.exception is not None:
             raise BuildError(f"dbt {command[0]}: {outcome.exception}", sqlstates=tuple(sqlstates))
@@ -140,7 +141,7 @@ class Runner:
             return is_distributed(session)
 
     def _report(self, event: Any) -> None:
-        if event.info.name == "NodeFinished":
+        if event.info.name == _HEARD:
             node = event.data.node_info
             self.progress(f"{node.resource_type} {node.node_name}: {node.node_status}")
 
@@ -267,3 +268,22 @@ def _kept_connections() -> Iterator[None]:
         yield
     finally:
         PostgresConnectionManager.release = close
+
+
+@contextmanager
+def _told_events_only() -> Iterator[None]:
+    """dbt makes messages of some thirty events for each node that nobody hears: a tenth of its own time."""
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager import EventManager
+
+    fire = EventManager.fire_event
+
+    def fire_if_heard(self: Any, event: Any, level: Any = None, **rest: Any) -> None:
+        if (level or event.level_tag()) != EventLevel.DEBUG or type(event).__name__ == _HEARD:
+            fire(self, event, level, **rest)
+
+    EventManager.fire_event = fire_if_heard
+    try:
+        yield
+    finally:
+        EventManager.fire_event = fire

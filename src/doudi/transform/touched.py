@@ -7,11 +7,14 @@ closed over everybody who shares a household, a certificate or a mention with on
 further: what is computed for those on the list alone is what is computed for them among all (docs/incremental.md).
 """
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import chain
+from queue import SimpleQueue
 
 import psycopg
 
@@ -55,64 +58,69 @@ class Span:
 
 
 def list_touched(
-    session: psycopg.Connection, *, contracts: Sequence[Contract], as_of: date, suffix: str, content: dict[str, str]
+    url: str,
+    session: psycopg.Connection,
+    *,
+    contracts: Sequence[Contract],
+    as_of: date,
+    suffix: str,
+    content: dict[str, str],
 ) -> str:
     """Fill ``intermediate.touched`` with whom a build touches, and the households in which the build before left them.
 
     To whom the build before gave no identifier dbt gives one, as it has the key (macro ``identify_touched``).
 
-    Returns why everybody has to be computed instead, or the empty string. Runs in a transaction of its own.
+    Returns why everybody has to be computed instead, or the empty string. ``session`` commits each statement.
     """
-    with session.transaction():
-        session.execute("set local client_min_messages to warning")
-        # The views of staging look into it, so it stays the same table.
-        session.execute(
-            """
-            create unlogged table if not exists intermediate.touched (
-                citizen_id text primary key, person_id uuid, household_id uuid
-            )
-            with (autovacuum_enabled = off)
-            """
+    session.execute("set client_min_messages to warning")
+    # The views of staging look into it, so it stays the same table.
+    session.execute(
+        """
+        create unlogged table if not exists intermediate.touched (
+            citizen_id text primary key, person_id uuid, household_id uuid
         )
-        session.execute("truncate intermediate.touched")
-        span = _span(session, as_of=as_of, suffix=suffix, content=content)
-        if isinstance(span, str):
-            return span
-        # Not in temporary tables, as workers cannot look into those.
-        session.execute("create schema touching")
-        session.execute("set local search_path to touching")
-        session.execute("create unlogged table reached (citizen_id text primary key, turn integer not null)")
-        (known,) = session.execute("select count(*) from identity.person").fetchone()
-        at_most, reached = WORTH_IT * known, 0
-        for query in chain.from_iterable(find(session, contracts, span) for find in (_published, _dated, _listed)):
-            reached += _reach(session, query, turn=0)
-            if reached > at_most:
-                break
-        reached = _close(session, contracts, reached=reached, at_most=at_most)
+        with (autovacuum_enabled = off)
+        """
+    )
+    session.execute("truncate intermediate.touched")
+    span = _span(session, as_of=as_of, suffix=suffix, content=content)
+    if isinstance(span, str):
+        return span
+    (known,) = session.execute("select count(*) from identity.person").fetchone()
+    with _searching(url, session) as search:
+        queries = chain.from_iterable(find(session, contracts, span) for find in (_published, _dated, _listed))
+        at_most = WORTH_IT * known
+        reached = search((partial(_reach, query=query, turn=0) for query in queries), reached=0, at_most=at_most)
+        reached = _close(search, session, contracts, reached=reached, at_most=at_most)
         if reached <= at_most:
-            session.execute("analyze reached")
+            session.execute("analyze touching.reached")
             session.execute(
                 """
                 insert into intermediate.touched (citizen_id, person_id, household_id)
                 select citizen_id, person_id, household_id
-                from reached
+                from touching.reached
                 left join identity.person using (citizen_id)
                 left join identity.household_member using (person_id)
                 """
             )
             session.execute("analyze intermediate.touched")
-        session.execute("drop schema touching cascade")
     return "" if reached <= at_most else f"{reached} people or more are touched, of {known}"
 
 
 def copy_records(url: str, contracts: Iterable[Contract]) -> None:
     """Fill ``intermediate.touched_<feed>`` with what the registers hold about those in ``intermediate.touched``.
 
-    Some thirty models look through it. As many feeds at a time as there are cores, each in a session of its own.
+    Some thirty models look through it. As many feeds at a time as there are cores, each in a session of its own, the
+    largest first.
     """
     own = {contract.name: column for contract in contracts if (column := _own_id(contract))}
+    with connect(url, step="build", role="transformer") as session:
+        pages = dict(
+            session.execute("select relname, relpages from pg_class where relnamespace = 'register'::regnamespace")
+        )
     with ThreadPoolExecutor(max_workers=cores()) as beside:
-        for copied in [beside.submit(_copy, url, feed, column) for feed, column in own.items()]:
+        largest_first = sorted(own, key=lambda feed: -pages[feed])
+        for copied in [beside.submit(_copy, url, feed, own[feed]) for feed in largest_first]:
             copied.result()
 
 
@@ -194,16 +202,64 @@ _PARAMETERS_CHANGE = """
 """
 
 
-def _reach(session: psycopg.Connection, query: str, *, turn: int) -> int:
+@contextmanager
+def _searching(url: str, session: psycopg.Connection) -> Iterator[Callable[..., int]]:
+    """Gives what runs searches for people side by side, each in one of as many sessions as there are cores.
+
+    The people are in ``touching.reached``. That schema lasts as long as the block: other sessions and the workers of a
+    query cannot look into temporary tables.
+    """
+    session.execute("drop schema if exists touching cascade")
+    session.execute("create schema touching")
+    session.execute("create unlogged table touching.reached (citizen_id text primary key, turn integer not null)")
+    free: SimpleQueue[psycopg.Connection] = SimpleQueue()
+
+    def run(search: Callable[[psycopg.Connection], int]) -> int:
+        mine = free.get()
+        try:
+            return search(mine)
+        finally:
+            free.put(mine)
+
+    def search_all(searches: Iterable[Callable[[psycopg.Connection], int]], *, reached: int, at_most: float) -> int:
+        """How many are ``reached`` with those whom the searches add; beyond ``at_most`` nobody more is looked for."""
+        with ThreadPoolExecutor(max_workers=cores()) as beside:
+            begun = [beside.submit(run, search) for search in searches]
+            for done in as_completed(begun):
+                reached += done.result()
+                if reached > at_most:
+                    beside.shutdown(wait=False, cancel_futures=True)
+                    break
+        return reached
+
+    try:
+        with ExitStack() as stack:
+            for _ in range(cores()):
+                one = stack.enter_context(connect(url, autocommit=True, step="build", role="transformer"))
+                one.execute("set client_min_messages to warning")
+                one.execute("set search_path to touching")
+                free.put(one)
+            yield search_all
+    finally:
+        session.execute("drop schema touching cascade")
+
+
+def _reach(session: psycopg.Connection, *, query: str, turn: int) -> int:
+    """Add whom a query gives; returns how many of them were not there."""
     # Into a table of its own first: workers share the query of a new table, not that of an insert.
     session.execute(
         f"""
-        create unlogged table found as
+        create temporary table found as
         select distinct citizen_id from ({query}) as people where citizen_id is not null
         """
     )
+    # In order, or two sessions wait for each other.
     added = session.execute(
-        f"insert into reached (citizen_id, turn) select citizen_id, {turn} from found on conflict do nothing"
+        f"""
+        insert into reached (citizen_id, turn)
+        select citizen_id, {turn} from found order by citizen_id
+        on conflict do nothing
+        """
     ).rowcount
     session.execute("drop table found")
     return added
@@ -240,9 +296,12 @@ def _dated(session: psycopg.Connection, contracts: Iterable[Contract], span: Spa
     if span.before < span.as_of:
         (birthdays,) = session.execute(_BIRTHDAYS, parameters).fetchone()
         yield f"select citizen_id from identity.person where birth_on = any({_array(birthdays)})"
-        # Versions begin and end on the days for which something came.
+        # Versions begin and end on the days for which something came; of what is new all are touched.
         delivered = dict(
-            session.execute("select feed, array_agg(distinct data_date) from ops.load group by feed").fetchall()
+            session.execute(
+                "select feed, array_agg(distinct data_date) from ops.load where not load_id = any(%s) group by feed",
+                (span.new_loads,),
+            ).fetchall()
         )
         for contract in contracts:
             if own := _own_id(contract):
@@ -389,7 +448,14 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
         yield "select citizen_id from register.special_hardship"
 
 
-def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reached: int, at_most: float) -> int:
+def _close(
+    search: Callable[..., int],
+    session: psycopg.Connection,
+    contracts: Iterable[Contract],
+    *,
+    reached: int,
+    at_most: float,
+) -> int:
     """Add everybody who belongs with one who is reached, and who belongs with those, until there is nobody more.
 
     ``reached`` are there at first. Returns how many there are in the end; as soon as these are more than ``at_most``,
@@ -397,19 +463,23 @@ def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reache
     """
     groups, mentions = [*_groups(contracts)], [*_mentions(contracts)]
     for group in groups:
-        session.execute(f"create unlogged table {group.followed} as select {group.shared} {group.rows} with no data")
-    turn, more = 0, reached
-    while more and reached <= at_most:
+        session.execute(
+            f"create unlogged table touching.followed_{group.name} as select {group.shared} {group.rows} with no data"
+        )
+    turn, before = 0, 0
+    while before < reached <= at_most:
         # In a table of their own the planner sees how few they are after the first turn.
-        session.execute("drop table if exists newly")
-        session.execute(f"create unlogged table newly as select citizen_id from reached where turn = {turn}")
-        session.execute("analyze newly")
-        turn, more = turn + 1, 0
-        for group in groups:
-            more += _reach_group(session, group, turn=turn)
-        for query in mentions:
-            more += _reach(session, query, turn=turn)
-        reached += more
+        session.execute("drop table if exists touching.newly")
+        session.execute(
+            f"create unlogged table touching.newly as select citizen_id from touching.reached where turn = {turn}"
+        )
+        session.execute("analyze touching.newly")
+        turn, before = turn + 1, reached
+        searches = (
+            *(partial(_reach_group, group=group, turn=turn) for group in groups),
+            *(partial(_reach, query=query, turn=turn) for query in mentions),
+        )
+        reached = search(searches, reached=reached, at_most=at_most)
     return reached
 
 
@@ -417,10 +487,10 @@ def _close(session: psycopg.Connection, contracts: Iterable[Contract], *, reache
 class _Group:
     """Who belongs together by what they share: ``rows`` follows a select of the columns ``citizen_id`` or ``shared``.
 
-    The table ``followed`` holds what was shared by those reached before: it leads to nobody more.
+    The table followed_<name> holds what was shared by those reached before: it leads to nobody more.
     """
 
-    followed: str
+    name: str
     citizen_id: str
     shared: str
     rows: str
@@ -432,28 +502,29 @@ def _groups(contracts: Iterable[Contract]) -> Iterable[_Group]:
         own, names = _own_id(contract), [column.name for column in contract.key]
         if own in names and (shared := [name for name in names if name != own]):
             columns = ", ".join(("_county_code", *shared))
-            yield _Group(f"followed_{contract.name}", own, columns, f"from register.{contract.name}")
+            yield _Group(contract.name, own, columns, f"from register.{contract.name}")
     yield _Group(
-        "followed_household",
+        "household",
         "person.citizen_id",
         "member.household_id",
         "from identity.household_member as member inner join identity.person using (person_id)",
     )
 
 
-def _reach_group(session: psycopg.Connection, group: _Group, *, turn: int) -> int:
+def _reach_group(session: psycopg.Connection, *, group: _Group, turn: int) -> int:
+    followed, led_to = f"followed_{group.name}", f"led_to_{group.name}"
     session.execute(
         f"""
-        create unlogged table led_to as
+        create unlogged table {led_to} as
         select {group.shared} {group.rows} where {group.citizen_id} in (select citizen_id from newly)
-        except select * from {group.followed}
+        except select * from {followed}
         """
     )
-    session.execute("analyze led_to")
-    session.execute(f"insert into {group.followed} select * from led_to")
-    sharing = f"select {group.citizen_id} as citizen_id {group.rows} where ({group.shared}) in (select * from led_to)"
-    added = _reach(session, sharing, turn=turn)
-    session.execute("drop table led_to")
+    session.execute(f"analyze {led_to}")
+    session.execute(f"insert into {followed} select * from {led_to}")
+    sharing = f"select {group.citizen_id} as citizen_id {group.rows} where ({group.shared}) in (select * from {led_to})"
+    added = _reach(session, query=sharing, turn=turn)
+    session.execute(f"drop table {led_to}")
     return added
 
 

@@ -1,24 +1,54 @@
 -- The one place that turns what the departments call somebody into an identifier of ours. The same input gives the
 -- same identifier in every build and every warehouse with the same key, which the session holds and no file of dbt's.
+{% macro key_of(kind, parts) -%}
+    '{{ kind }}' {%- for part in parts %} || '|' || {{ part }}{% endfor %}
+{%- endmacro %}
+
+
 {% macro hashed(kind, parts) -%}
-    ops.keyed_hash('{{ kind }}' {%- for part in parts %} || '|' || {{ part }}{% endfor %})
+    ops.keyed_hash({{ key_of(kind, parts) }})
+{%- endmacro %}
+
+
+{% macro identifier_of(key) -%}
+    encode(substring(ops.keyed_hash({{ key }}) from 1 for 16), 'hex')::uuid
 {%- endmacro %}
 
 
 {% macro person_id(citizen_id) -%}
-    encode(substring({{ hashed('person', [citizen_id]) }} from 1 for 16), 'hex')::uuid
+    {{ identifier_of(key_of('person', [citizen_id])) }}
 {%- endmacro %}
 
 
--- A household that a register lists: by the feed, the county that files it and the register's own number.
-{% macro household_id(feed, county_code, number) -%}
-    encode(substring({{ hashed('household', ["'" ~ feed ~ "'", county_code, number]) }} from 1 for 16), 'hex')::uuid
+-- The same where `touched` is joined, which knows the identifiers of whom the night touches: to make one takes as long
+-- as the rest of a row.
+{% macro known_person_id(citizen_id) -%}
+    {%- if of_touched() -%}
+    coalesce(touched.person_id, {{ person_id(citizen_id) }})
+    {%- else -%}
+    {{ person_id(citizen_id) }}
+    {%- endif -%}
 {%- endmacro %}
 
 
--- The household of somebody whom no register lists with others.
-{% macro household_id_alone(citizen_id) -%}
-    encode(substring({{ hashed('household', ["'person'", citizen_id]) }} from 1 for 16), 'hex')::uuid
+{% macro join_touched(citizen_id) -%}
+    {%- if of_touched() -%}
+    left join intermediate.touched
+        on {{ citizen_id }} = touched.citizen_id
+    {%- endif -%}
+{%- endmacro %}
+
+
+-- What makes a household's identifier: of one that a register lists, the feed, the county that files it and the
+-- register's own number.
+{% macro household_key(feed, county_code, number) -%}
+    {{ key_of('household', ["'" ~ feed ~ "'", county_code, number]) }}
+{%- endmacro %}
+
+
+-- Of somebody whom no register lists with others, the citizen ID.
+{% macro household_key_alone(citizen_id) -%}
+    {{ key_of('household', ["'person'", citizen_id]) }}
 {%- endmacro %}
 
 

@@ -44,32 +44,47 @@
 {%- endmacro %}
 
 
--- Of what is on the visit list, a household's place among those of the area in which it lives. Where a warning was opened
--- before the household moved, the most urgent, newest one says where that is: `home_warning_id`.
-{% macro visit_order(listed) -%}
+-- The households of a visit list. Where a warning was opened before the household moved, the most urgent, newest one says
+-- where it lives: `home_warning_id`.
+{% macro visited_homes(listed) -%}
     select
         household_id,
-        home_warning_id,
+        (array_agg(warning_id order by level_rank, opened_on desc, warning_id))[1] as home_warning_id,
+        (array_agg(division_code order by level_rank, opened_on desc, warning_id))[1] as division_code,
+        min(level_rank) as level_rank,
+        count(*) as signals
+    from {{ listed }}
+    group by household_id
+{%- endmacro %}
+
+
+-- Of these, a household's place among those of the area in which it lives.
+{% macro visit_order(households) -%}
+    select
+        household_id,
         row_number() over (partition by division_code order by level_rank, signals desc, household_id) as visit_order
-    from (
-        select
-            household_id,
-            (array_agg(warning_id order by level_rank, opened_on desc, warning_id))[1] as home_warning_id,
-            (array_agg(division_code order by level_rank, opened_on desc, warning_id))[1] as division_code,
-            min(level_rank) as level_rank,
-            count(*) as signals
-        from {{ listed }}
-        group by household_id
-    ) as households
+    from {{ households }}
 {%- endmacro %}
 
 
 {% macro visits_in_order() -%}
     {%- if of_touched() %}
+    {%- set households -%}
+    (
+        select
+            listed.household_id,
+            listed.division_code,
+            level.rank as level_rank,
+            listed.signals
+        from {{ this }} as listed
+        inner join {{ ref('level') }} as level
+            on listed.level = level.level
+    ) as households
+    {%- endset %}
     update {{ this }} as listed
     set visit_order = in_order.visit_order
     from (
-        {{ visit_order(ref('visit_list')) }}
+        {{ visit_order(households) }}
     ) as in_order
     where
         listed.household_id = in_order.household_id

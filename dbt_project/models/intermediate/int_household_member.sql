@@ -64,16 +64,16 @@ assigned as (
         case
             when poverty_record.citizen_id is not null
                 then
-                    {{ household_id(
+                    {{ household_key(
                         'poverty_register', 'poverty_record._county_code', 'poverty_record.household_no'
                     ) }}
             when allowance_record.citizen_id is not null
                 then
-                    {{ household_id(
+                    {{ household_key(
                         'minimum_allowance', 'allowance_record._county_code', 'allowance_record.certificate_no'
                     ) }}
-            else {{ household_id_alone('person.citizen_id') }}
-        end as household_id,
+            else {{ household_key_alone('person.citizen_id') }}
+        end as household_key,
         case
             when poverty_record.citizen_id is not null then poverty_record.relation_to_head
             when allowance_record.citizen_id is not null then allowance_record.relation_to_head
@@ -93,11 +93,19 @@ assigned as (
         and poverty_record.citizen_id is null
 ),
 
+-- An identifier is made once for a household, not for each member.
+household as materialized (
+    select
+        household_key,
+        {{ identifier_of('household_key') }} as household_id
+    from (select distinct household_key from assigned) as keys
+),
+
 -- A certificate names its head in every row; the head may be no member of it, or may live in another household.
 -- (The linter does not see that the window below orders by it.)
 named as (
     select distinct
-        household_id,
+        household_key,
         named_head
     from assigned
     where named_head is not null
@@ -106,15 +114,18 @@ named as (
 ranked as (
     select
         assigned.*,
+        household.household_id,
         row_number() over head_first = 1 as is_head,
         first_value(assigned.division_code) over head_first as household_division_code,
-        count(*) over (partition by assigned.household_id) as members
+        count(*) over (partition by household.household_id) as members
     from assigned
+    inner join household
+        on assigned.household_key = household.household_key
     left join named -- noqa: ST11
-        on assigned.household_id = named.household_id
+        on assigned.household_key = named.household_key
         and assigned.citizen_id = named.named_head
     window head_first as (
-        partition by assigned.household_id
+        partition by household.household_id
         order by
             (assigned.register = 'poverty_register' and assigned.relation_to_head = 'self') is true
             or named.named_head is not null desc,

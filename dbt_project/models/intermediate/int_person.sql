@@ -56,14 +56,15 @@ at_home as (
 
 final as (
     select
-        {{ person_id('citizen_id') }} as person_id,
-        left(division_code, 6) as county_code,
-        citizen_id,
-        {{ person_name('name') }} as name,
-        {{ sex('citizen_id') }} as sex,
-        {{ birth_on('citizen_id') }} as birth_on,
-        division_code
+        {{ known_person_id('at_home.citizen_id') }} as person_id,
+        left(at_home.division_code, 6) as county_code,
+        at_home.citizen_id,
+        {{ person_name('at_home.name') }} as name,
+        {{ sex('at_home.citizen_id') }} as sex,
+        {{ birth_on('at_home.citizen_id') }} as birth_on,
+        at_home.division_code
     from at_home
+    {{ join_touched('at_home.citizen_id') }}
 )
 
 select * from final

@@ -216,14 +216,15 @@ spell as (
 
 final as (
     select
-        {{ person_id('citizen_id') }} as person_id,
-        membership,
-        joined_on,
-        is_start_known,
-        case when in_until <= {{ as_of() }} then in_until end as left_on,
-        joined_division_code,
-        division_code
+        {{ known_person_id('spell.citizen_id') }} as person_id,
+        spell.membership,
+        spell.joined_on,
+        spell.is_start_known,
+        case when spell.in_until <= {{ as_of() }} then spell.in_until end as left_on,
+        spell.joined_division_code,
+        spell.division_code
     from spell
+    {{ join_touched('spell.citizen_id') }}
 )
 
 select * from final

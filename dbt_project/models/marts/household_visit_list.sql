@@ -1,6 +1,7 @@
 -- Whom a township visits: one row per household with all that is asked of it, since it is one way there, not one way
 -- per warning. The lists of a row are arrays in the same order: warnings with reasons, people with numbers and ages.
 -- The row of a household that the night does not touch stays, but for its place among the others.
+-- depends_on: {{ ref('level') }}
 {{ config(
     incremental_strategy='mirror',
     unique_key='household_id',
@@ -21,8 +22,12 @@ listed as (
     where {{ is_touched('person_id') }}
 ),
 
+homes as (
+    {{ visited_homes('listed') }}
+),
+
 in_order as (
-    {{ visit_order('listed') }}
+    {{ visit_order('homes') }}
 ),
 
 person as (
@@ -82,9 +87,11 @@ home as (
     select
         listed.*,
         in_order.visit_order
-    from in_order
+    from homes
+    inner join in_order
+        on homes.household_id = in_order.household_id
     inner join listed
-        on in_order.home_warning_id = listed.warning_id
+        on homes.home_warning_id = listed.warning_id
 ),
 
 final as (

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from doudi.access import AccessError, identifier_key
 from doudi.contracts import load_contracts
+from doudi.cores import cores
 from doudi.identity import people
 from doudi.settings import Settings
 from doudi.transform.touched import STATISTICS_TARGET
@@ -25,6 +26,8 @@ Progress = Callable[[str], None]
 _OF_SESSIONS = {"synchronous_commit": "off", "role": "doudi_transformer"}
 # A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
 _OF_EVERYBODY = {"enable_nestloop": "off"}
+# One more than there are cores, as one of them is dbt's own; its Python computes in one at a time.
+_MOST_THREADS = 8
 _HEARD = "NodeFinished"  # dbt's event of which progress tells
 _OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
 
@@ -190,6 +193,7 @@ def _environment(
         "DOUDI_DBT_SSLMODE": parts.get("sslmode", "prefer"),
         "DOUDI_DBT_AS_OF": as_of.isoformat(),
         "DOUDI_DBT_TOUCHED": "yes" if touched_only else "",
+        "DOUDI_DBT_THREADS": os.environ.get("DOUDI_DBT_THREADS", min(_MOST_THREADS, cores() + 1)),
     }
     if settings is not None:
         given = (f"-c {name}={value}" for name, value in settings.items())

@@ -7,14 +7,12 @@ closed over everybody who shares a household, a certificate or a mention with on
 further: what is computed for those on the list alone is what is computed for them among all (docs/incremental.md).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import chain
-from queue import SimpleQueue
 
 import psycopg
 
@@ -22,6 +20,7 @@ from doudi.contracts import Contract
 from doudi.cores import cores
 from doudi.identity import people
 from doudi.transform import record
+from doudi.transform.reaching import Reached, reach, reaching
 from doudi.warehouse import distribution
 from doudi.warehouse.connection import connect
 
@@ -87,24 +86,24 @@ def list_touched(
     if isinstance(span, str):
         return span
     (known,) = session.execute("select count(*) from identity.person").fetchone()
-    with _searching(url, session) as search:
+    with reaching(url, session, at_most=WORTH_IT * known) as reached:
         queries = chain.from_iterable(find(session, contracts, span) for find in (_published, _dated, _listed))
-        at_most = WORTH_IT * known
-        reached = search((partial(_reach, query=query, turn=0) for query in queries), reached=0, at_most=at_most)
-        reached = _close(search, session, contracts, reached=reached, at_most=at_most)
-        if reached <= at_most:
-            session.execute("analyze touching.reached")
-            session.execute(
-                """
-                insert into intermediate.touched (citizen_id, person_id, household_id)
-                select citizen_id, person_id, household_id
-                from touching.reached
-                left join identity.person using (citizen_id)
-                left join identity.household_member using (person_id)
-                """
-            )
-            session.execute("analyze intermediate.touched")
-    return "" if reached <= at_most else f"{reached} people or more are touched, of {known}"
+        reached.add(partial(reach, query=query) for query in queries)
+        _close(reached, session, contracts)
+        if reached.too_many:
+            return f"{reached.count} people or more are touched, of {known}"
+        session.execute("analyze touching.reached")
+        session.execute(
+            """
+            insert into intermediate.touched (citizen_id, person_id, household_id)
+            select citizen_id, person_id, household_id
+            from touching.reached
+            left join identity.person using (citizen_id)
+            left join identity.household_member using (person_id)
+            """
+        )
+        session.execute("analyze intermediate.touched")
+    return ""
 
 
 def copy_records(url: str, contracts: Iterable[Contract]) -> None:
@@ -200,69 +199,6 @@ _PARAMETERS_CHANGE = """
             or valid_until > %(before)s and valid_until <= %(as_of)s
     )
 """
-
-
-@contextmanager
-def _searching(url: str, session: psycopg.Connection) -> Iterator[Callable[..., int]]:
-    """Gives what runs searches for people side by side, each in one of as many sessions as there are cores.
-
-    The people are in ``touching.reached``. That schema lasts as long as the block: other sessions and the workers of a
-    query cannot look into temporary tables.
-    """
-    session.execute("drop schema if exists touching cascade")
-    session.execute("create schema touching")
-    session.execute("create unlogged table touching.reached (citizen_id text primary key, turn integer not null)")
-    free: SimpleQueue[psycopg.Connection] = SimpleQueue()
-
-    def run(search: Callable[[psycopg.Connection], int]) -> int:
-        mine = free.get()
-        try:
-            return search(mine)
-        finally:
-            free.put(mine)
-
-    def search_all(searches: Iterable[Callable[[psycopg.Connection], int]], *, reached: int, at_most: float) -> int:
-        """How many are ``reached`` with those whom the searches add; beyond ``at_most`` nobody more is looked for."""
-        with ThreadPoolExecutor(max_workers=cores()) as beside:
-            begun = [beside.submit(run, search) for search in searches]
-            for done in as_completed(begun):
-                reached += done.result()
-                if reached > at_most:
-                    beside.shutdown(wait=False, cancel_futures=True)
-                    break
-        return reached
-
-    try:
-        with ExitStack() as stack:
-            for _ in range(cores()):
-                one = stack.enter_context(connect(url, autocommit=True, step="build", role="transformer"))
-                one.execute("set client_min_messages to warning")
-                one.execute("set search_path to touching")
-                free.put(one)
-            yield search_all
-    finally:
-        session.execute("drop schema touching cascade")
-
-
-def _reach(session: psycopg.Connection, *, query: str, turn: int) -> int:
-    """Add whom a query gives; returns how many of them were not there."""
-    # Into a table of its own first: workers share the query of a new table, not that of an insert.
-    session.execute(
-        f"""
-        create temporary table found as
-        select distinct citizen_id from ({query}) as people where citizen_id is not null
-        """
-    )
-    # In order, or two sessions wait for each other.
-    added = session.execute(
-        f"""
-        insert into reached (citizen_id, turn)
-        select citizen_id, {turn} from found order by citizen_id
-        on conflict do nothing
-        """
-    ).rowcount
-    session.execute("drop table found")
-    return added
 
 
 def _published(session: psycopg.Connection, contracts: Iterable[Contract], span: Span) -> Iterable[str]:
@@ -448,39 +384,20 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
         yield "select citizen_id from register.special_hardship"
 
 
-def _close(
-    search: Callable[..., int],
-    session: psycopg.Connection,
-    contracts: Iterable[Contract],
-    *,
-    reached: int,
-    at_most: float,
-) -> int:
-    """Add everybody who belongs with one who is reached, and who belongs with those, until there is nobody more.
-
-    ``reached`` are there at first. Returns how many there are in the end; as soon as these are more than ``at_most``,
-    nobody more is looked for.
-    """
+def _close(reached: Reached, session: psycopg.Connection, contracts: Iterable[Contract]) -> None:
+    """Add everybody who belongs with one who is reached, and who belongs with those, until there is nobody more."""
     groups, mentions = [*_groups(contracts)], [*_mentions(contracts)]
     for group in groups:
         session.execute(
             f"create unlogged table touching.followed_{group.name} as select {group.shared} {group.rows} with no data"
         )
-    turn, before = 0, 0
-    while before < reached <= at_most:
-        # In a table of their own the planner sees how few they are after the first turn.
-        session.execute("drop table if exists touching.newly")
-        session.execute(
-            f"create unlogged table touching.newly as select citizen_id from touching.reached where turn = {turn}"
+    while reached.begin_turn():
+        reached.add(
+            [
+                *(partial(_reach_group, group=group) for group in groups),
+                *(partial(reach, query=query) for query in mentions),
+            ]
         )
-        session.execute("analyze touching.newly")
-        turn, before = turn + 1, reached
-        searches = (
-            *(partial(_reach_group, group=group, turn=turn) for group in groups),
-            *(partial(_reach, query=query, turn=turn) for query in mentions),
-        )
-        reached = search(searches, reached=reached, at_most=at_most)
-    return reached
 
 
 @dataclass(frozen=True)
@@ -511,7 +428,7 @@ def _groups(contracts: Iterable[Contract]) -> Iterable[_Group]:
     )
 
 
-def _reach_group(session: psycopg.Connection, *, group: _Group, turn: int) -> int:
+def _reach_group(session: psycopg.Connection, turn: int, *, group: _Group) -> int:
     followed, led_to = f"followed_{group.name}", f"led_to_{group.name}"
     session.execute(
         f"""
@@ -523,7 +440,7 @@ def _reach_group(session: psycopg.Connection, *, group: _Group, turn: int) -> in
     session.execute(f"analyze {led_to}")
     session.execute(f"insert into {followed} select * from {led_to}")
     sharing = f"select {group.citizen_id} as citizen_id {group.rows} where ({group.shared}) in (select * from {led_to})"
-    added = _reach(session, query=sharing, turn=turn)
+    added = reach(session, turn, query=sharing)
     session.execute(f"drop table {led_to}")
     return added
 

@@ -98,7 +98,7 @@ household as materialized (
     select
         household_key,
         {{ identifier_of('household_key') }} as household_id
-    from (select distinct household_key from assigned) as keys
+    from (select distinct household_key from assigned) as households
 ),
 
 -- A certificate names its head in every row; the head may be no member of it, or may live in another household.

@@ -26,10 +26,10 @@ Progress = Callable[[str], None]
 _OF_SESSIONS = {"synchronous_commit": "off", "role": "doudi_transformer"}
 # A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
 _OF_EVERYBODY = {"enable_nestloop": "off"}
-# One more than there are cores, as one of them is dbt's own; its Python computes in one at a time.
+_OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
+# One thread more than there are cores, and no more than these: Python computes in one of them at a time.
 _MOST_THREADS = 8
 _HEARD = "NodeFinished"  # dbt's event of which progress tells
-_OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
 
 
 class BuildError(WarehouseError):

@@ -117,15 +117,6 @@ def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTy
     on_cluster = distribution.is_distributed(connection)
     if not on_cluster:  # there every build computes everybody
         run(_hand_on_touched(contract, tables))
-    changed = 0 if on_cluster else run("select count(*) from change").fetchone()[0]
-    with bulk_changed(connection, table=f"register.{contract.name}", rows=changed):
-        if slot.late:
-            run(_keep_what_follows(contract, history))
-        run(_remove_same_day(contract))
-        run(_end_standing(contract))
-        run(_insert_versions(contract, tables))
-    if slot.late or slot.same_day:
-        join_equal_neighbours(connection, contract)
     sound, published, ended = run(
         f"""
         select
@@ -135,6 +126,15 @@ def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTy
         from change
         """
     ).fetchone()
+    changed = 0 if on_cluster else published + ended
+    with bulk_changed(connection, table=f"register.{contract.name}", rows=changed):
+        if slot.late:
+            run(_keep_what_follows(contract, history))
+        run(_remove_same_day(contract))
+        run(_end_standing(contract))
+        run(_insert_versions(contract, tables))
+    if slot.late or slot.same_day:
+        join_equal_neighbours(connection, contract)
     return Published(rows_published=published, rows_unchanged=typing.known + sound - published, rows_ended=ended)
 
 

@@ -100,7 +100,7 @@ def build(
             )
             say(f"everybody is computed: {why}" if why else "those are computed for whom something changed")
             if not why:
-                copy_records(url, contracts)
+                copy_records(url, session, contracts)
             prepared = time.monotonic()
             nodes = replace(runner, touched_only=not why, parsed=parsed.result()).run("build", *left_out)
             refuse_failures(nodes)

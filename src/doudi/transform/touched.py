@@ -106,17 +106,16 @@ def list_touched(
     return ""
 
 
-def copy_records(url: str, contracts: Iterable[Contract]) -> None:
+def copy_records(url: str, session: psycopg.Connection, contracts: Iterable[Contract]) -> None:
     """Fill ``intermediate.touched_<feed>`` with what the registers hold about those in ``intermediate.touched``.
 
     Some thirty models look through it. As many feeds at a time as there are cores, each in a session of its own, the
     largest first.
     """
     own = {contract.name: column for contract in contracts if (column := _own_id(contract))}
-    with connect(url, step="build", role="transformer") as session:
-        pages = dict(
-            session.execute("select relname, relpages from pg_class where relnamespace = 'register'::regnamespace")
-        )
+    pages = dict(
+        session.execute("select relname, relpages from pg_class where relnamespace = 'register'::regnamespace")
+    )
     with ThreadPoolExecutor(max_workers=cores()) as beside:
         largest_first = sorted(own, key=lambda feed: -pages[feed])
         for copied in [beside.submit(_copy, url, feed, own[feed]) for feed in largest_first]:

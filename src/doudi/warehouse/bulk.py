@@ -20,10 +20,8 @@ def bulk_filled(connection: psycopg.Connection, *, table: str) -> Iterator[None]
     is reading it this moment, nothing is changed and rows go in as usual.
     """
     own = _own_if_empty(connection, table)
-    indexes = _take_indexes(connection, table) if own else []
-    yield
-    for definition in indexes:
-        connection.execute(definition)
+    with _indexes_after(connection, table, own=own):
+        yield
     if own:  # the next delivery may come before autovacuum does
         connection.execute(f"analyze {table}")
 
@@ -36,7 +34,14 @@ def bulk_changed(connection: psycopg.Connection, *, table: str, rows: int) -> It
     keeps its indexes.
     """
     much = rows > max(_MANY, _MUCH * _rows_expected(connection, table))
-    indexes = _take_indexes(connection, table) if much and _own(connection, table, within=_PATIENCE) else []
+    with _indexes_after(connection, table, own=much and _own(connection, table, within=_PATIENCE)):
+        yield
+
+
+@contextmanager
+def _indexes_after(connection: psycopg.Connection, table: str, *, own: bool) -> Iterator[None]:
+    """Within the block a ``table`` that is ours has no indexes and no primary key; they are built at its end."""
+    indexes = _take_indexes(connection, table) if own else []
     yield
     for definition in indexes:
         connection.execute(definition)

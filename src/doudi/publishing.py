@@ -21,7 +21,7 @@ from doudi.contracts import Contract
 from doudi.landing import LoadTables
 from doudi.typed_rows import RowTyping, register_knows
 from doudi.warehouse import distribution
-from doudi.warehouse.bulk import bulk_changed, bulk_filled
+from doudi.warehouse.bulk import bulk_changed, bulk_filled, remove
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +106,10 @@ def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTy
         run("insert into ops.touched_person (load_id) values (%(load)s)")
         return Published(rows_published=rows, rows_unchanged=0, rows_ended=0)
     history = _history(connection, contract, slot) if slot.late else ""
-    run(f"create temporary table change on commit drop as {_compared(contract, typing, slot, history)}")
+    run(f"create temporary table compared on commit drop as {_compared(contract, typing, slot, history)}")
     if contract.mode == "snapshot" and not (slot.late or slot.partial):
-        run(_forget_other_texts(contract, typing))
-        run(_note_other_texts(contract, tables))
-    run("delete from change where same")
+        _renew_other_texts(connection, contract, typing, slot)
+    run("create temporary table change on commit drop as select * from compared where not same")
     if contract.mode == "snapshot" and not slot.partial:
         run(_keep_what_was_refused(contract, tables))
     run("analyze change")
@@ -160,7 +159,8 @@ def _history(connection: psycopg.Connection, contract: Contract, slot: Slot) -> 
 def _compared(contract: Contract, typing: RowTyping, slot: Slot, history: str) -> str:
     """The records of which the delivery and the register do not say to the letter the same on its day.
 
-    ``same``: the values are the same though the text is another. ``_row_no`` is null for one that ended,
+    ``same``: the values are the same though the text is another, ``row_hash`` and no longer ``standing_hash``.
+    ``_row_no`` is null for one that ended,
     ``standing_from`` for one that was not there; ``until`` is the day up to which the delivery's word holds. What is
     known by its text, nearly everything, stays out: so only the rest is compared by key, which is long and of text.
     """
@@ -188,8 +188,10 @@ def _compared(contract: Contract, typing: RowTyping, slot: Slot, history: str) -
                 coalesce(sound._area_code, standing._area_code) as _area_code,
                 standing._valid_from as standing_from,
                 standing._valid_to as standing_to,
+                standing._row_hash as standing_hash,
                 standing.person_name,
                 sound._row_no,
+                sound._row_hash as row_hash,
                 standing._valid_from is not null and sound._row_no is not null
                 and ({values["sound"]}) is not distinct from ({values["standing"]}) as same
             from sound
@@ -219,30 +221,27 @@ def _name(contract: Contract) -> str:
     return next((name for name in ("name", "head_name") if contract.has(name)), "null::text")
 
 
-def _forget_other_texts(contract: Contract, typing: RowTyping) -> str:
-    """Forget the texts of a form that the department has left, and those that mean something else from now on."""
-    typed = f"select _row_hash from {typing.tables.typed} inner join change using (_row_no) where change.same"
-    only = f"and row_hash in ({typed})" if typing.known else ""
-    return f"""
-        delete from ops.known_text
-        where feed = '{contract.name}' and starts_with(county_code, left(%(area)s, 6)) {only}
-    """
-
-
-def _note_other_texts(contract: Contract, tables: LoadTables) -> str:
+def _renew_other_texts(connection: psycopg.Connection, contract: Contract, typing: RowTyping, slot: Slot) -> None:
     """What is the same in other words, or by other rules, is known by these too from now on.
 
-    Noted beside the register: to write these versions anew, with their indexes, took longer than all the rest.
+    Noted beside the register: to write these versions anew, with their indexes, took longer than all the rest. Texts of
+    a form that the department has left are forgotten, and those that mean something else from now on.
     """
-    return f"""
-        insert into ops.known_text (feed, county_code, row_hash, known_as)
-        select '{contract.name}', standing._county_code, typed._row_hash, standing._row_hash
-        from change
-        inner join {tables.typed} as typed using (_row_no)
-        inner join register.{contract.name} as standing
-            on {_same_record(contract, "standing", "change")} and standing._valid_from = change.standing_from
-        where change.same and standing._row_hash <> typed._row_hash
+    table = f"other_text.{contract.name}"
+    of_county = f"starts_with(county_code, {as_text(slot.area_code[:6])})"
+    note = f"""
+        insert into {table} (county_code, row_hash, known_as)
+        select _county_code, row_hash, standing_hash from compared where same and row_hash <> standing_hash
     """
+    if typing.known:
+        connection.execute(
+            f"delete from {table} where {of_county} and row_hash in (select row_hash from compared where same)"
+        )
+        connection.execute(note)
+    else:
+        remove(connection, table=table, where=of_county)
+        with bulk_filled(connection, table=table):
+            connection.execute(note)
 
 
 def _keep_what_was_refused(contract: Contract, tables: LoadTables) -> str:

@@ -3,7 +3,7 @@
 A row whose text, to the letter, is what a record standing in the register came from is known: it is neither typed nor
 judged by the contract again, for the record has its values and had no fault. Of a list that comes every month this is
 nearly every row. A list in another form, of which every row says what is known in other words, is read in full once;
-its texts are noted beside the register (ops.known_text), and the list of the next month is known by them.
+its texts are noted beside the register (schema other_text), and the list of the next month is known by them.
 """
 
 import json
@@ -290,8 +290,7 @@ def register_knows(connection: psycopg.Connection, *, contract: Contract, area_c
 def other_texts(contract: Contract, *, area_code: str) -> str:
     """A subquery of the other texts of records of the county or counties of an area; no text is in it twice."""
     return f"""(
-        select * from ops.known_text
-        where feed = {as_text(contract.name)} and starts_with(county_code, left({as_text(area_code)}, 6))
+        select * from other_text.{contract.name} where starts_with(county_code, left({as_text(area_code)}, 6))
     )"""
 
 

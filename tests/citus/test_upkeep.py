@@ -116,6 +116,10 @@ def _in_other_words(warehouse: Warehouse, month: str, folder: Path) -> Path:
     return write(folder, f"{FEED}_{COUNTY}_{month}.csv", text.getvalue())
 
 
+def _other_texts(warehouse: Warehouse) -> list[tuple]:
+    return warehouse.rows(f"select * from other_text.{FEED} order by row_hash, known_as")
+
+
 def test_the_same_in_other_words_is_known_from_then_on(
     both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +137,7 @@ def test_the_same_in_other_words_is_known_from_then_on(
         folder = tmp_path / warehouse.settings.home.name
         paths = [_in_other_words(warehouse, month, folder) for month in MONTHS]
         loads.land_files(paths, settings=warehouse.settings)
-        [(noted,)] = warehouse.rows("select count(*) from ops.known_text")
+        [(noted,)] = warehouse.rows(f"select count(*) from other_text.{FEED}")
         return [*known], noted
 
     (first, second), noted = _of_both(both, taken_in)
@@ -141,7 +145,7 @@ def test_the_same_in_other_words_is_known_from_then_on(
     assert noted > 100
     for warehouse in both:
         transform.build(url=warehouse.url, settings=warehouse.settings, as_of=LATER)
-    _of_both(both, lambda warehouse: warehouse.rows("select * from ops.known_text order by feed, row_hash, known_as"))
+    _of_both(both, _other_texts)
     _of_both(both, _whole)
 
 
@@ -220,7 +224,7 @@ def test_nothing_is_left_of_who_is_erased(both: Both, project: Path, monkeypatch
         assert _holding(warehouse, citizen_id) == set()
         transform.build(url=warehouse.url, settings=warehouse.settings, as_of=LATER)
         assert _holding(warehouse, citizen_id) == set()
-    _of_both(both, lambda warehouse: warehouse.rows("select * from ops.known_text order by feed, row_hash, known_as"))
+    _of_both(both, _other_texts)
     _of_both(both, _whole)
     _of_both(both, lambda warehouse: _handed_out(warehouse, project))
     _of_both(both, _disclosed)

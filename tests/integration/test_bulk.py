@@ -1,4 +1,5 @@
-"""An empty table is filled, and one changed for the most part, without its indexes, and has them all again after.
+"""An empty table is filled, and one changed for the most part, without its indexes, and has them all again after; one
+that loses all its rows loses them at once.
 
 A table in use is left as it is.
 """
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from doudi.warehouse import bulk
-from doudi.warehouse.bulk import bulk_changed, bulk_filled
+from doudi.warehouse.bulk import bulk_changed, bulk_filled, remove
 from doudi.warehouse.connection import connect
 
 TABLE = "public.filled"
@@ -111,3 +112,23 @@ def test_a_key_that_comes_twice_as_most_of_a_table_changes_is_an_error(ten_rows:
         ten_rows.execute(f"insert into {TABLE} select number, name from {TABLE}")
     ten_rows.rollback()
     assert len(ten_rows.execute(INDEXES).fetchall()) == 2
+
+
+def _removed(session: psycopg.Connection, where: str) -> tuple[int, bool]:
+    """How many rows are left, and whether the table was given a new file."""
+    own_file = "select pg_relation_filenode(%s::regclass)"
+    before = session.execute(own_file, (TABLE,)).fetchone()
+    remove(session, table=TABLE, where=where)
+    (left,) = session.execute(f"select count(*) from {TABLE}").fetchone()
+    return left, session.execute(own_file, (TABLE,)).fetchone() != before
+
+
+def test_rows_are_removed_all_at_once_where_no_others_are_left(ten_rows: psycopg.Connection) -> None:
+    assert _removed(ten_rows, "number = 1") == (9, False)
+    assert _removed(ten_rows, "number > 1") == (0, True)
+
+
+def test_of_a_table_that_somebody_reads_rows_are_deleted(ten_rows: psycopg.Connection, warehouse_url: str) -> None:
+    with connect(warehouse_url) as reader:
+        reader.execute(f"select count(*) from {TABLE}")
+        assert _removed(ten_rows, "number > 0") == (0, False)

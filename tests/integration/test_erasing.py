@@ -342,13 +342,13 @@ def test_a_household_that_was_called_by_the_id_is_called_something_else(
         write(tmp_path, "poverty_register_513431_20200131.csv", as_csv(rows)),
         write(tmp_path, "poverty_register_513431_20200229.csv", as_csv(other_words)),
     )
-    assert query("select count(*) from ops.known_text") == [(2,)]
+    assert query("select count(*) from other_text.poverty_register") == [(2,)]
     own = replace(installation, as_of=date(2020, 3, 1))
     erasing.erase(head, settings=own, reason="file 8", by="an officer", really=True)
     numbers = "select household_no from register.poverty_register"
     [(number,)] = query(numbers)
     assert number.startswith("erased-")
-    assert query("select count(*) from ops.known_text") == [(0,)]
+    assert query("select count(*) from other_text.poverty_register") == [(0,)]
     again = write(tmp_path, "poverty_register_513431_20200229_2.csv", as_csv(rows) + "\r\n")
     [result] = take(again)
     assert (result.rows_published, result.rows_unchanged, result.rows_quarantined) == (0, 1, 2)

@@ -65,9 +65,9 @@ def forget_texts(
     connection: psycopg.Connection, feed: str, which: sql.Composable, values: Mapping[str, object]
 ) -> None:
     """Forget in which other words lists said what is about to be removed or altered."""
-    query = sql.SQL(
-        "delete from ops.known_text where feed = {} and known_as in (select _row_hash from {} where {})"
-    ).format(sql.Literal(feed), sql.Identifier("register", feed), which)
+    query = sql.SQL("delete from {} where known_as in (select _row_hash from {} where {})").format(
+        sql.Identifier("other_text", feed), sql.Identifier("register", feed), which
+    )
     connection.execute(query, values)
 
 

@@ -325,7 +325,7 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
     each other, the younger is believed. A new list thus changes what is believed even of those of whom it says nothing
     new, if it overtakes another feed's list, or an event.
     """
-    overtaken, first_day, last_day, income_day = session.execute(
+    overtaken, moved, income_day, last_day = session.execute(
         """
         with place as (select distinct area_code from ops.load where status = 'published' and mode = 'snapshot'),
 
@@ -351,24 +351,30 @@ def _listed(session: psycopg.Connection, contracts: Iterable[Contract], span: Sp
                 inner join latest as other on (one.feed, one.area_code) < (other.feed, other.area_code)
                 where sign(one.now - other.now) is distinct from sign(one.before - other.before)
             ),
-            (select min(before) from moved),
-            (select max(now) from moved),
-            (select min(before) from moved where feed = any(%(income)s))
+            (
+                select coalesce(array_agg(format('(%%L, date %%L, date %%L)', feed, first_day, last_day)), '{}')
+                from (select feed, min(before) as first_day, max(now) as last_day from moved group by feed) as list
+                where first_day is not null
+            ),
+            (select min(before) from moved where feed = any(%(income)s)),
+            (select max(now) from moved)
         """,
         {"before": span.before, "as_of": span.as_of, "loads": span.new_loads, "income": list(_INCOME)},
     ).fetchone()
     contradicted = "select citizen_id from intermediate.int_person__contradicted where is_latest_believed"
     for pair in overtaken:
         yield f"{contradicted} and string_to_array(feeds, ' ') @> string_to_array('{pair}', ' ')"
-    if first_day is not None:
+    if moved:
         for feed in (contract.name for contract in contracts if contract.mode == "events" and _own_id(contract)):
             yield f"""
-                {contradicted} and '{feed}' = any(string_to_array(feeds, ' ')) and citizen_id in (
-                    select coalesce(joined.canonical_id, event.citizen_id)
-                    from register.{feed} as event
-                    left join identity.joined_id as joined on event.citizen_id = joined.citizen_id
-                    where event._valid_from between date '{first_day}' and date '{last_day}'
-                )
+                select person.citizen_id
+                from (values {", ".join(moved)}) as list (feed, first_day, last_day)
+                inner join register.{feed} as event on event._valid_from between list.first_day and list.last_day
+                left join identity.joined_id as joined on event.citizen_id = joined.citizen_id
+                inner join intermediate.int_person__contradicted as person
+                    on person.citizen_id = coalesce(joined.canonical_id, event.citizen_id)
+                where person.is_latest_believed
+                    and string_to_array(person.feeds, ' ') @> array['{feed}', list.feed]
             """
     if income_day is not None:
         yield f"""

@@ -1,4 +1,4 @@
-"""Filling an empty table, or changing most of one, at the speed of a new one."""
+"""Filling an empty table, emptying one or changing most of one, at the speed of a new one."""
 
 import math
 from collections.abc import Iterator
@@ -36,6 +36,17 @@ def bulk_changed(connection: psycopg.Connection, *, table: str, rows: int) -> It
     much = rows > max(_MANY, _MUCH * _rows_expected(connection, table))
     with _indexes_after(connection, table, own=much and _own(connection, table, within=_PATIENCE)):
         yield
+
+
+def remove(connection: psycopg.Connection, *, table: str, where: str) -> None:
+    """Delete the rows of ``table`` that fulfil the condition: all at once where no others are left, and nobody reads.
+
+    Runs in the caller's transaction.
+    """
+    if _holds_rows(connection, f"{table} where ({where}) is not true") or not _own(connection, table):
+        connection.execute(f"delete from {table} where {where}")
+    else:
+        connection.execute(f"truncate table {table}")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ OWNERS = {
     "access": "doudi_owner",
     "landing": "doudi_loader",
     "register": "doudi_loader",
+    "other_text": "doudi_loader",
     "reference": "doudi_transformer",
     "staging": "doudi_transformer",
     "intermediate": "doudi_transformer",

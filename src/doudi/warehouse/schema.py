@@ -52,6 +52,7 @@ def create_schemas(connection: psycopg.Connection, contracts: Iterable[Contract]
             _follow(connection, contract)
             refuse_drift(connection, contract)
         _create_register(connection, contract)
+        _create_other_text(connection, contract)
     connection.execute(files("doudi.warehouse").joinpath("sql", "access.sql").read_text(encoding="utf-8"))
     create_health_views(connection)
     connection.execute("set local role none")
@@ -118,6 +119,19 @@ def _create_register(connection: psycopg.Connection, contract: Contract) -> None
         sql.SQL("comment on table {} is {}").format(
             sql.Identifier("register", contract.name), sql.Literal(f"{contract.title}: {contract.description.purpose}")
         )
+    )
+
+
+def _create_other_text(connection: psycopg.Connection, contract: Contract) -> None:
+    """The table beside a register that notes in which other words lists say what its records say (typed_rows)."""
+    table = f"other_text.{contract.name}"
+    connection.execute(
+        f"""
+        create table if not exists {table} (county_code text not null, row_hash uuid not null, known_as uuid not null);
+        create index if not exists {contract.name}_by_county on {table} (county_code);
+        comment on table {table} is
+        'A row whose text has row_hash says what the record says whose version in the register has _row_hash known_as.';
+        """
     )
 
 

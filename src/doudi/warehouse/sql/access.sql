@@ -258,7 +258,6 @@ begin
                 ('doudi_extractor', 'ops.load', '{select}'),
                 ('doudi_extractor', 'ops.build', '{select}'),
                 ('doudi_loader', 'ops.touched_person', '{insert}'),
-                ('doudi_loader', 'ops.known_text', '{select,insert,delete}'),
                 ('doudi_transformer', 'ops.touched_person', '{select,delete}'),
                 ('doudi_extractor', 'ops.extract', '{select,insert,update}'),
                 ('doudi_extractor', 'ops.extract_row', '{select,insert,update,delete}'),

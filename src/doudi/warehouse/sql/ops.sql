@@ -73,16 +73,6 @@ create table if not exists ops.touched_person (
 comment on table ops.touched_person is
 'Of whom a published delivery changed a record, until a build has taken it in; empty citizen ID: of all whom it names.';
 
-create table if not exists ops.known_text (
-    feed text not null,
-    county_code text not null,
-    row_hash uuid not null,
-    known_as uuid not null
-);
-create index if not exists known_text_by_list on ops.known_text (feed, county_code);
-comment on table ops.known_text is
-'Other texts of records: a row whose text has row_hash says what the version says that is known by the hash known_as.';
-
 create table if not exists ops.load_source (
     source_uri text not null,
     size_bytes bigint not null,

@@ -24,14 +24,21 @@ from doudi.warehouse.connection import connect, warehouse_url
 FEED_LOCK = "hashtext('doudi.load'), hashtext(%s)"  # whoever holds it takes in the feed, and nobody else
 
 
-def take_in(feed: str, *, settings: Settings, progress: Progress = lambda line: None) -> list[LoadResult]:
+def take_in(
+    feed: str, *, settings: Settings, progress: Progress = lambda line: None, shared_out: bool = True
+) -> list[LoadResult]:
     """Take in every delivery of ``feed`` that the ledger is not done with, the oldest data date first.
+
+    Its queries are shared out among Postgres's workers, or not, which leaves these to another feed.
 
     Raises WarehouseError or OSError (SourceError where a source could not be read) for what may pass, after the other
     deliveries have been taken in.
     """
     contract = load_contracts(settings.contracts)[feed]
     with session(settings, feed) as (connection, url):
+        if not shared_out:
+            connection.execute("set max_parallel_workers_per_gather to 0; set max_parallel_maintenance_workers to 0")
+            connection.commit()
         faults = _pull(connection, feed, settings=settings, progress=progress)
         own, _ = deliveries.in_folder(settings.inbox, feeds=[feed])
         pulled = spool.deliveries_in(settings.spool, feeds=[feed])

@@ -65,12 +65,14 @@ def _take_in(found: Iterable[Delivery], *, settings: Settings, progress: Progres
     Raises the first feed's error that is no source's, when all others are taken in.
     """
     waiting = loads.waiting(settings=settings)
-    feeds = _largest_first(_with_sources(settings).union(waiting), found, settings=settings)
+    sizes = _sizes(_with_sources(settings).union(waiting), found, settings=settings)
+    feeds = sorted(sizes, key=lambda feed: (-sizes[feed], feed))  # so that no long one begins when the others end
     workers = workers_for(len(feeds))
     if waiting and workers > 1:
         quality.prepare()  # takes seconds and 200 MB: once, before the processes are forked
     results, errors = [], {}
-    work = partial(_take_in_one, settings=settings)
+    longest = next((feed for feed in feeds if sizes[feed] > sizes.total() / 2), None)
+    work = partial(_take_in_one, settings=settings, longest=longest)
     with closing(each_done(work, feeds, workers=workers, tell=progress)) as done:
         for feed, outcome in done:
             if isinstance(outcome, Exception):
@@ -86,8 +88,9 @@ def _take_in(found: Iterable[Delivery], *, settings: Settings, progress: Progres
     return results, bool(errors)  # a source's error was told; what is there is worth a build all the same
 
 
-def _take_in_one(feed: str, progress: Progress, *, settings: Settings) -> list[LoadResult]:
-    return loads.take_in(feed, settings=settings, progress=progress)
+def _take_in_one(feed: str, progress: Progress, *, settings: Settings, longest: str | None) -> list[LoadResult]:
+    """The night waits for its longest feed: where one has most of the bytes, it alone has its queries shared out."""
+    return loads.take_in(feed, settings=settings, progress=progress, shared_out=longest in (None, feed))
 
 
 def _with_sources(settings: Settings) -> set[str]:
@@ -95,9 +98,10 @@ def _with_sources(settings: Settings) -> set[str]:
     return {source.feed for source in load_sources(settings.sources, feeds=load_contracts(settings.contracts))}
 
 
-def _largest_first(feeds: Iterable[str], found: Iterable[Delivery], *, settings: Settings) -> list[str]:
-    """By the bytes that lie here, so that no long one begins when the others end."""
-    sizes: Counter[str] = Counter()
-    for delivery in [*found, *spool.deliveries_in(settings.spool, feeds=set(feeds))]:
-        sizes[delivery.feed] += delivery.origin.size
-    return sorted(feeds, key=lambda feed: (-sizes[feed], feed))
+def _sizes(feeds: Iterable[str], found: Iterable[Delivery], *, settings: Settings) -> Counter[str]:
+    """The bytes of each feed that lie here."""
+    sizes = Counter(dict.fromkeys(feeds, 0))
+    for delivery in [*found, *spool.deliveries_in(settings.spool, feeds=sizes)]:
+        if delivery.feed in sizes:
+            sizes[delivery.feed] += delivery.origin.size
+    return sizes

@@ -115,7 +115,7 @@ def publish(connection: psycopg.Connection, *, contract: Contract, typing: RowTy
     run("analyze change")
     on_cluster = distribution.is_distributed(connection)
     if not on_cluster:  # there every build computes everybody
-        run(_hand_on_touched(contract, tables))
+        run(_HAND_ON_TOUCHED)
     sound, published, ended = run(
         f"""
         select
@@ -159,8 +159,8 @@ def _history(connection: psycopg.Connection, contract: Contract, slot: Slot) -> 
 def _compared(contract: Contract, typing: RowTyping, slot: Slot, history: str) -> str:
     """The records of which the delivery and the register do not say to the letter the same on its day.
 
-    ``same``: the values are the same though the text is another, ``row_hash`` and no longer ``standing_hash``.
-    ``_row_no`` is null for one that ended,
+    ``same``: the values are the same though the text is another, ``row_hash`` and no longer ``standing_hash``. Of the
+    others ``citizen_ids`` are all whom the old words or the new ones name. ``_row_no`` is null for one that ended,
     ``standing_from`` for one that was not there; ``until`` is the day up to which the delivery's word holds. What is
     known by its text, nearly everything, stays out: so only the rest is compared by key, which is long and of text.
     """
@@ -175,6 +175,8 @@ def _compared(contract: Contract, typing: RowTyping, slot: Slot, history: str) -
     ended = "or (sound._row_no is null and starts_with(standing._area_code, %(area)s))" if whole_list else ""
     names = [column.name for column in contract.columns]
     values = {side: ", ".join(f"{side}.{name}" for name in names) for side in ("sound", "standing")}
+    ids = [f"{side}.{c.name}" for c in contract.columns if c.type == "id" for side in ("sound", "standing")]
+    # `offset` keeps `same` from being computed at each place that reads it; it is quoted as in typed_rows.
     return f"""
         with sound as (select * from {sound_rows(typing.tables)} as sound_row),
 
@@ -193,13 +195,20 @@ def _compared(contract: Contract, typing: RowTyping, slot: Slot, history: str) -
                 sound._row_no,
                 sound._row_hash as row_hash,
                 standing._valid_from is not null and sound._row_no is not null
-                and ({values["sound"]}) is not distinct from ({values["standing"]}) as same
+                and ({values["sound"]}) is not distinct from ({values["standing"]}) as same,
+                array[{", ".join(ids)}]::text[] as citizen_ids
             from sound
             {"full" if whole_list else "left"} join standing using ({_key(contract)})
             where (sound._row_no is not null {corrected_already}) {ended}
+            offset '0'
         )
 
-        select *, {until} as until from compared
+        select
+            {_key(contract)}, _area_code, standing_from, standing_to, standing_hash, person_name,
+            _row_no, row_hash, same,
+            case when not same then citizen_ids end as citizen_ids,
+            {until} as until
+        from compared
     """
 
 
@@ -278,28 +287,13 @@ def _column_names(contract: Contract) -> list[str]:
     return ["_county_code", *names, "_area_code", "_row_hash", "_load_id", "_row_no"]
 
 
-def _hand_on_touched(contract: Contract, tables: LoadTables) -> str:
-    """Everybody whom a record names that changes, in its old words or its new ones: the next build computes them."""
-    ids = ", ".join(f"({{side}}.{column.name})" for column in contract.columns if column.type == "id")
-    if not ids:
-        return "select"
-    sound, standing = (
-        f"cross join lateral (values {ids.format(side=side)}) as named (citizen_id)" for side in ("typed", "standing")
-    )
-    return f"""
-        insert into ops.touched_person (load_id, citizen_id)
-        select %(load)s, citizen_id
-        from (
-            select named.citizen_id from change inner join {tables.typed} as typed using (_row_no) {sound}
-            union
-            select named.citizen_id
-            from change
-            inner join register.{contract.name} as standing
-                on {_same_record(contract, "standing", "change")} and standing._valid_from = change.standing_from
-            {standing}
-        ) as touched
-        where citizen_id is not null
-    """
+# Everybody whom a record names that changes, in its old words or its new ones: the next build computes them.
+_HAND_ON_TOUCHED = """
+    insert into ops.touched_person (load_id, citizen_id)
+    select distinct %(load)s, named.citizen_id
+    from change cross join lateral unnest(change.citizen_ids) as named (citizen_id)
+    where named.citizen_id is not null
+"""
 
 
 def _keep_what_follows(contract: Contract, history: str) -> str:

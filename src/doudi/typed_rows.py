@@ -107,15 +107,20 @@ class RowTyping:
         )
 
     def _some_known(self) -> bool:
-        """Whether any of a sample of the rows is known: in another form none is, and it takes long to compare all."""
+        """Whether any of a sample of the rows is known: in another form none is, and it takes long to compare all.
+
+        A tenth of what stands tells: where few of the rows are known, little is lost by typing them too.
+        """
         every = max(self.landed.rows_read // _SAMPLE_ROWS, 1)
         sample = f"select _row_hash from ({self._texts(f'where _row_no % {every} = 0')}) as sample"
         others = other_texts(self.contract, area_code=self.area_code)
+        few = max(self.landed.rows_read // 10, _SAMPLE_ROWS)
+        some = f"select _row_hash from ({self.standing}) as standing limit {few}"
         # Not joined but looked up in a hash table of the sample (that is what `is true` does), until one is found.
         (known,) = self.connection.execute(
             f"""
             select exists (select 1 from {others} as other where (row_hash in ({sample})) is true)
-                or exists (select 1 from ({self.standing}) as standing where (_row_hash in ({sample})) is true)
+                or exists (select 1 from ({some}) as standing where (_row_hash in ({sample})) is true)
             """
         ).fetchone()
         return known

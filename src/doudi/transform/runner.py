@@ -25,7 +25,8 @@ Progress = Callable[[str], None]
 # A crash loses a build that is not recorded as done, and that record waits until all before it is on disk.
 _OF_SESSIONS = {"synchronous_commit": "off", "role": "doudi_transformer"}
 # A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
-_OF_EVERYBODY = {"enable_nestloop": "off"}
+# Nor does a table that is read whole gain by being read in the order of an index, page by page here and there.
+_OF_EVERYBODY = {"enable_nestloop": "off", "enable_indexscan": "off"}
 _OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
 # One thread more than there are cores, and no more than these: Python computes in one of them at a time.
 _MOST_THREADS = 8

@@ -72,12 +72,9 @@ certificate as (
 -- A term's aid is dated by the list that first has the student in that term; what it says last counts.
 term as (
     select
-        _county_code,
-        student_no,
-        term,
         min(_valid_from) as paid_on,
-        (array_agg(division_code order by _valid_from desc))[1] as division_code,
-        (array_agg(aid_amount order by _valid_from desc))[1] as amount
+        -- The greatest of these arrays is that of the last list; no sort finds it.
+        max(array[_valid_from::text, division_code, aid_amount::text]) as latest
     from education_assistance
     group by
         _county_code,
@@ -139,9 +136,9 @@ paid as (
     select
         'education_assistance' as benefit,
         false as is_monthly,
-        division_code,
+        latest[2] as division_code,
         paid_on,
-        amount
+        latest[3]::numeric as amount
     from term
     union all
     select

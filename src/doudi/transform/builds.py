@@ -16,7 +16,7 @@ from doudi.identity import propose
 from doudi.settings import TIME_ZONE, Settings, load_settings
 from doudi.transform import record
 from doudi.transform.runner import BuildError, Node, Progress, Runner, refuse_failures
-from doudi.transform.touched import copy_records, list_touched
+from doudi.transform.touched import list_touched
 from doudi.transform.working_days import load_working_days
 from doudi.warehouse.connection import WarehouseError, connect
 
@@ -99,8 +99,6 @@ def build(
                 else list_touched(url, session, contracts=contracts, as_of=as_of, suffix=suffix, content=content)
             )
             say(f"everybody is computed: {why}" if why else "those are computed for whom something changed")
-            if not why:
-                copy_records(url, session, contracts)
             prepared = time.monotonic()
             nodes = replace(runner, touched_only=not why, parsed=parsed.result()).run("build", *left_out)
             refuse_failures(nodes)

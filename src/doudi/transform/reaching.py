@@ -4,10 +4,13 @@ Where they are kept: in unlogged tables of the schema ``touching``, which lasts 
 and the workers of a query, cannot look into temporary tables.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from queue import SimpleQueue
+from typing import TypeVar
 
 import psycopg
 
@@ -16,18 +19,20 @@ from doudi.warehouse.connection import connect
 
 # Given a session and the number of the turn, adds people and returns how many of them were not there.
 Search = Callable[[psycopg.Connection, int], int]
+Outcome = TypeVar("Outcome")
+Work = Callable[[psycopg.Connection], Outcome]
 
 
 class Reached:
     """The people found so far, ``count`` of them, in ``touching.reached``. Beyond ``at_most`` the search is given up.
 
-    They are found in turns: ``touching.newly`` holds those whom the turn before this one added.
+    They are found in turns, from 0 on: ``touching.newly`` holds those whom the turn before this one added.
     """
 
     def __init__(self, session: psycopg.Connection, searchers: Iterable[psycopg.Connection], *, at_most: float) -> None:
         self.count = 0
+        self.turn = 0
         self._at_most = at_most
-        self._turn = 0
         self._before = 0  # this turn
         self._session = session
         self._free: SimpleQueue[psycopg.Connection] = SimpleQueue()
@@ -41,12 +46,15 @@ class Reached:
 
     def add(self, searches: Iterable[Search]) -> None:
         """Run the searches of this turn."""
-        with ThreadPoolExecutor(max_workers=self._free.qsize()) as beside:
-            for done in as_completed([beside.submit(self._run, search) for search in searches]):
-                self.count += done.result()
+        with closing(self._done(partial(search, turn=self.turn) for search in searches)) as done:
+            for added in done:
+                self.count += added
                 if self.too_many:
-                    beside.shutdown(wait=False, cancel_futures=True)
                     break
+
+    def let_each(self, works: Iterable[Work[None]]) -> None:
+        """Have all the works done in the sessions of the search, begun in their order."""
+        deque(self._done(works), maxlen=0)
 
     def begin_turn(self) -> bool:
         """Whether the turn that ends has found anybody; then the next one begins, with them in ``touching.newly``."""
@@ -54,16 +62,25 @@ class Reached:
             return False
         self._session.execute("drop table if exists touching.newly")
         self._session.execute(
-            f"create unlogged table touching.newly as select citizen_id from touching.reached where turn = {self._turn}"
+            f"create unlogged table touching.newly as select citizen_id from touching.reached where turn = {self.turn}"
         )
         self._session.execute("analyze touching.newly")  # the planner sees how few they are after the first turn
-        self._turn, self._before = self._turn + 1, self.count
+        self.turn, self._before = self.turn + 1, self.count
         return True
 
-    def _run(self, search: Search) -> int:
+    def _done(self, works: Iterable[Work[Outcome]]) -> Iterator[Outcome]:
+        """What each work gives, as it is done; what is not begun when the caller stops asking is not done."""
+        with ThreadPoolExecutor(max_workers=self._free.qsize()) as beside:
+            try:
+                for done in as_completed([beside.submit(self._run, work) for work in works]):
+                    yield done.result()
+            finally:
+                beside.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, work: Work[Outcome]) -> Outcome:
         searcher = self._free.get()
         try:
-            return search(searcher, self._turn)
+            return work(searcher)
         finally:
             self._free.put(searcher)
 

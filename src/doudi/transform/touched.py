@@ -7,8 +7,7 @@ closed over everybody who shares a household, a certificate or a mention with on
 further: what is computed for those on the list alone is what is computed for them among all (docs/incremental.md).
 """
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,12 +16,10 @@ from itertools import chain
 import psycopg
 
 from doudi.contracts import Contract
-from doudi.cores import cores
 from doudi.identity import people
 from doudi.transform import record
 from doudi.transform.reaching import Reached, reach, reaching
 from doudi.warehouse import distribution
-from doudi.warehouse.connection import connect
 
 # Of more people than this share of those known, a whole build costs no more than one of them alone.
 WORTH_IT = 0.25
@@ -31,6 +28,7 @@ _INCOME = ("minimum_allowance", "poverty_register")
 # Times in a group are told from the days for which lists came, of the whole county (int_list_day).
 _LISTED = ("minimum_allowance", "special_hardship", "disability", "left_behind", "child_protection")
 _OLDEST = 130  # years
+_HOUSEHOLD = "household"
 _VERSION = ("_valid_from", "_valid_to")
 # Tables of a tenth of the people are read in a few thousand rows as well as in thirty thousand, which is all of some.
 STATISTICS_TARGET = 25
@@ -67,7 +65,8 @@ def list_touched(
 ) -> str:
     """Fill ``intermediate.touched`` with whom a build touches, and the households in which the build before left them.
 
-    To whom the build before gave no identifier dbt gives one, as it has the key (macro ``identify_touched``).
+    To whom the build before gave no identifier dbt gives one, as it has the key (macro ``identify_touched``). And
+    ``intermediate.touched_<feed>`` with what the registers hold about them, through which some thirty models look.
 
     Returns why everybody has to be computed instead, or the empty string. ``session`` commits each statement.
     """
@@ -93,52 +92,44 @@ def list_touched(
         if reached.too_many:
             return f"{reached.count} people or more are touched, of {known}"
         session.execute("analyze touching.reached")
-        session.execute(
-            """
-            insert into intermediate.touched (citizen_id, person_id, household_id)
-            select citizen_id, person_id, household_id
-            from touching.reached
-            left join identity.person using (citizen_id)
-            left join identity.household_member using (person_id)
-            """
-        )
-        session.execute("analyze intermediate.touched")
+        reached.let_each([_identify, *_copies(session, contracts)])
     return ""
 
 
-def copy_records(url: str, session: psycopg.Connection, contracts: Iterable[Contract]) -> None:
-    """Fill ``intermediate.touched_<feed>`` with what the registers hold about those in ``intermediate.touched``.
-
-    Some thirty models look through it. As many feeds at a time as there are cores, each in a session of its own, the
-    largest first.
-    """
-    own = {contract.name: column for contract in contracts if (column := _own_id(contract))}
+def _copies(session: psycopg.Connection, contracts: Iterable[Contract]) -> list[Callable[[psycopg.Connection], None]]:
+    """A copy of each register, the largest first."""
     pages = dict(
         session.execute("select relname, relpages from pg_class where relnamespace = 'register'::regnamespace")
     )
-    with ThreadPoolExecutor(max_workers=cores()) as beside:
-        largest_first = sorted(own, key=lambda feed: -pages[feed])
-        for copied in [beside.submit(_copy, url, feed, own[feed]) for feed in largest_first]:
-            copied.result()
+    own = {contract.name: column for contract in contracts if (column := _own_id(contract))}
+    return [partial(_copy, feed=feed, column=own[feed]) for feed in sorted(own, key=lambda feed: -pages[feed])]
 
 
-def _copy(url: str, feed: str, column: str) -> None:
+def _copy(session: psycopg.Connection, *, feed: str, column: str) -> None:
     copy = f"intermediate.touched_{feed}"
-    with connect(url, step="build", role="transformer") as session:
-        session.execute("set local client_min_messages to warning")
-        # The views of staging look into it, so it stays the same table.
-        session.execute(
-            f"create unlogged table if not exists {copy} (like register.{feed}) with (autovacuum_enabled = off)"
-        )
-        session.execute(f"truncate {copy}")
-        session.execute(
-            f"""
-            insert into {copy}
-            select * from register.{feed} where {column} in (select citizen_id from intermediate.touched)
-            """
-        )
-        session.execute(f"set local default_statistics_target = {STATISTICS_TARGET}")
-        session.execute(f"analyze {copy}")
+    # The views of staging look into it, so it stays the same table.
+    session.execute(
+        f"create unlogged table if not exists {copy} (like register.{feed}) with (autovacuum_enabled = off)"
+    )
+    session.execute(f"truncate {copy}")
+    session.execute(
+        f"insert into {copy} select * from register.{feed} where {column} in (select citizen_id from touching.reached)"
+    )
+    session.execute(f"set default_statistics_target = {STATISTICS_TARGET}")
+    session.execute(f"analyze {copy}")
+
+
+def _identify(session: psycopg.Connection) -> None:
+    session.execute(
+        """
+        insert into intermediate.touched (citizen_id, person_id, household_id)
+        select citizen_id, person_id, household_id
+        from touching.reached
+        left join identity.person using (citizen_id)
+        left join identity.household_member using (person_id)
+        """
+    )
+    session.execute("analyze intermediate.touched")
 
 
 def _span(session: psycopg.Connection, *, as_of: date, suffix: str, content: dict[str, str]) -> Span | str:
@@ -397,6 +388,8 @@ def _close(reached: Reached, session: psycopg.Connection, contracts: Iterable[Co
             f"create unlogged table touching.followed_{group.name} as select {group.shared} {group.rows} with no data"
         )
     while reached.begin_turn():
+        if reached.turn > 1:  # of those found since no record has changed: the registers tell of their households
+            groups = [group for group in groups if group.name != _HOUSEHOLD]
         reached.add(
             [
                 *(partial(_reach_group, group=group) for group in groups),
@@ -419,14 +412,17 @@ class _Group:
 
 
 def _groups(contracts: Iterable[Contract]) -> Iterable[_Group]:
-    """By a number that is part of the key of members' records, and by a household of the build before."""
+    """By a number that is part of the key of members' records, and by a household of the build before.
+
+    Of the latter a record may have told that has changed since.
+    """
     for contract in contracts:
         own, names = _own_id(contract), [column.name for column in contract.key]
         if own in names and (shared := [name for name in names if name != own]):
             columns = ", ".join(("_county_code", *shared))
             yield _Group(contract.name, own, columns, f"from register.{contract.name}")
     yield _Group(
-        "household",
+        _HOUSEHOLD,
         "person.citizen_id",
         "member.household_id",
         "from identity.household_member as member inner join identity.person using (person_id)",

@@ -33,7 +33,7 @@ MODELS = {
         from {result}
     """,
     "int_benefit_amount": """
-        select count(*), sum(amount) || ' ' || sum(payments) || ' ' || count(distinct division_code)
+        select count(*), sum(amount)::numeric(38, 2) || ' ' || sum(payments) || ' ' || count(distinct division_code)
             || ' ' || max(paid_on)
         from {result}
     """,

@@ -4,6 +4,7 @@ A delivery ends as published, superseded or refused, and is then done with; one 
 connection, a full disk) is taken up again. One bad delivery never keeps the next from being taken in.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,10 +115,11 @@ def _refuse_missing(paths: list[Path], *, settings: Settings) -> None:
         raise DeliveryRefused("file.missing", f"{missing[0]}: there is no such file")
 
 
-def waiting(*, settings: Settings) -> list[str]:
-    """The feeds with deliveries, in the inbox, pulled or on the ledger, that are still to be taken in.
+def waiting(*, settings: Settings) -> Counter[str]:
+    """The feeds with deliveries, in the inbox, pulled or on the ledger, that are still to be taken in, and their bytes.
 
-    What lies at a source is not asked for: each feed pulls for itself.
+    Of a feed with one that was begun all bytes that lie here, which may be none. What lies at a source is not asked for:
+    each feed pulls for itself.
     """
     contracts = load_contracts(settings.contracts)
     found, _ = deliveries.in_folder(settings.inbox, feeds=contracts)
@@ -125,8 +127,11 @@ def waiting(*, settings: Settings) -> list[str]:
     with connect(warehouse_url(settings), step="waiting", role="loader") as connection:
         known = ledger.seen(connection, [delivery.origin for delivery in found])
         begun = ledger.unfinished_feeds(connection)
-    fresh = {delivery.feed for delivery in found if delivery.origin not in known}
-    return sorted((fresh | begun) & set(contracts))
+    sizes = Counter(dict.fromkeys(begun & set(contracts), 0))
+    for delivery in found:
+        if delivery.origin not in known or delivery.feed in begun:
+            sizes[delivery.feed] += delivery.origin.size
+    return sizes
 
 
 @contextmanager

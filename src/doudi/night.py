@@ -1,16 +1,13 @@
 """A night in one go: what the DAGs do on the scheduler, in the same order and by the same functions."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 
 from doudi import deliveries, extracts, lineage, loads, quality
-from doudi.connectors import spool
 from doudi.connectors.connections import SourceError
 from doudi.contracts import load_contracts
-from doudi.deliveries import Delivery
 from doudi.ledger import LoadResult
 from doudi.settings import Settings
 from doudi.side_by_side import WorkerLost, each_done, workers_for
@@ -31,10 +28,10 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
     from doudi.transform import build, is_needed
 
     url, as_of = warehouse_url(settings), settings.date_of_run()
-    found, strange = deliveries.in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
+    _, strange = deliveries.in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
     for refusal in strange:
         progress(str(refusal))
-    results, out_of_reach = _take_in(found, settings=settings, progress=progress)
+    results, out_of_reach = _take_in(settings=settings, progress=progress)
     # Pages on what came in, as on the scheduler beside the build, in which it is Postgres that works at first.
     with ThreadPoolExecutor(max_workers=1) as beside:
         pages = beside.submit(build_data_docs, url=url, settings=settings, progress=progress)
@@ -59,19 +56,19 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
     return int(bool(strange) or out_of_reach or any(result.status == "refused" for result in results))
 
 
-def _take_in(found: Iterable[Delivery], *, settings: Settings, progress: Progress) -> tuple[list[LoadResult], bool]:
+def _take_in(*, settings: Settings, progress: Progress) -> tuple[list[LoadResult], bool]:
     """Take in all feeds side by side; returns what became of their deliveries, and whether a source was out of reach.
 
     Raises the first feed's error that is no source's, when all others are taken in.
     """
     waiting = loads.waiting(settings=settings)
-    sizes = _sizes(_with_sources(settings).union(waiting), found, settings=settings)
-    feeds = sorted(sizes, key=lambda feed: (-sizes[feed], feed))  # so that no long one begins when the others end
+    # The most bytes first, so that no long one begins when the others end.
+    feeds = sorted(_with_sources(settings).union(waiting), key=lambda feed: (-waiting[feed], feed))
     workers = workers_for(len(feeds))
     if waiting and workers > 1:
         quality.prepare()  # takes seconds and 200 MB: once, before the processes are forked
     results, errors = [], {}
-    longest = next((feed for feed in feeds if sizes[feed] > sizes.total() / 2), None)
+    longest = next((feed for feed in feeds if waiting[feed] > waiting.total() / 2), None)
     work = partial(_take_in_one, settings=settings, longest=longest)
     with closing(each_done(work, feeds, workers=workers, tell=progress)) as done:
         for feed, outcome in done:
@@ -96,12 +93,3 @@ def _take_in_one(feed: str, progress: Progress, *, settings: Settings, longest: 
 def _with_sources(settings: Settings) -> set[str]:
     """The feeds that are pulled: what is new at their sources shows only then."""
     return {source.feed for source in load_sources(settings.sources, feeds=load_contracts(settings.contracts))}
-
-
-def _sizes(feeds: Iterable[str], found: Iterable[Delivery], *, settings: Settings) -> Counter[str]:
-    """The bytes of each feed that lie here."""
-    sizes = Counter(dict.fromkeys(feeds, 0))
-    for delivery in [*found, *spool.deliveries_in(settings.spool, feeds=sizes)]:
-        if delivery.feed in sizes:
-            sizes[delivery.feed] += delivery.origin.size
-    return sizes

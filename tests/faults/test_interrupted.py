@@ -65,12 +65,12 @@ def test_a_load_that_breaks_after_writing_leaves_nothing_and_is_finished_the_nex
     assert caught.value.transient
     assert query(STATE) == [("failed", "connection")]
     assert query("select count(*) from register.poverty_register") == [(0,)]
-    assert loads.waiting(settings=night) == ["poverty_register"]
+    assert [*loads.waiting(settings=night)] == ["poverty_register"]
 
     (result,) = loads.take_in("poverty_register", settings=night)
     assert (result.status, result.rows_published) == ("published", 2)
     assert query("select count(*), max(attempts) from ops.load") == [(1, 2)]
-    assert loads.waiting(settings=night) == []
+    assert [*loads.waiting(settings=night)] == []
 
 
 def test_a_load_whose_process_was_killed_is_taken_up_again(night: Settings, query: Callable) -> None:
@@ -145,7 +145,7 @@ def test_a_feed_that_breaks_ends_the_night_when_the_others_are_taken_in(
         ("household_visit", "published"),
         ("poverty_register", left_as),
     ]
-    assert loads.waiting(settings=two_feeds) == ["poverty_register"]
+    assert [*loads.waiting(settings=two_feeds)] == ["poverty_register"]
     (result,) = loads.take_in("poverty_register", settings=two_feeds)
     assert (result.status, result.rows_published) == ("published", 2)
 

@@ -163,7 +163,7 @@ def test_the_same_delivery_under_two_names_is_one(inbox: Settings) -> None:
         write(inbox.inbox, name, as_csv([poverty_row(1), poverty_row(2)]))
     for results in ([1], []):
         assert len(loads.take_in("poverty_register", settings=inbox)) == len(results)
-        assert loads.waiting(settings=inbox) == []
+        assert [*loads.waiting(settings=inbox)] == []
     assert _register_rows(inbox.database_url) == 2
 
 

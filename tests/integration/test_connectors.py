@@ -265,12 +265,12 @@ def test_what_was_pulled_whole_is_taken_in_when_the_source_is_gone(connection, p
     pull(**source)
     write(share, NAME.replace("02.", "03."), visits(3, 4))
     assert loads.fetch([FEED], settings=installation) == []
-    assert loads.waiting(settings=installation) == [FEED]
+    assert [*loads.waiting(settings=installation)] == [FEED]
     share.rename(tmp_path / "gone")
     write(installation.inbox, NAME.replace("02.", "04."), visits(5, 5))
     with pytest.raises(SourceError, match="office: No such file or directory"):
         pull(**source)
-    assert loads.waiting(settings=installation) == []
+    assert [*loads.waiting(settings=installation)] == []
 
 
 def test_one_delivery_under_two_names_is_pulled_once(connection, pull, tmp_path: Path, query) -> None:

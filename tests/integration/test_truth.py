@@ -125,5 +125,5 @@ def test_a_night_takes_in_and_refuses_exactly_the_truth_and_a_second_one_nothing
     assert run_in_process(county, progress=lambda line: None) == 0
     assert sorted(query(standing)) == sorted(warnings)
     assert query(rows) == before
-    assert loads.waiting(settings=county) == []
+    assert [*loads.waiting(settings=county)] == []
     assert extracts.send_all(settings=county, as_of=AS_OF) == []

@@ -107,7 +107,7 @@ def _conclude(settings: Settings, *, began: datetime, result: Snapshot, console:
     _, strange = in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
     for refusal in strange:
         console.print(f"[red]not a delivery:[/] {refusal}")
-    if feeds := waiting(settings=settings):
+    if feeds := sorted(waiting(settings=settings)):
         console.print(f"still to be taken in, by the next night: {', '.join(feeds)}")
     for name in result.failed:
         console.print(f"[red]failed:[/] {name}")

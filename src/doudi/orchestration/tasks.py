@@ -70,7 +70,7 @@ def all_is_in(*, since: datetime, is_active: Callable[[str], bool], now: datetim
     from doudi.loads import waiting
 
     with retrying_only_what_may_pass():
-        feeds = waiting(settings=load_settings())
+        feeds = sorted(waiting(settings=load_settings()))
     if not feeds:
         return True
     waited = (now or datetime.now(TIME_ZONE)) - since

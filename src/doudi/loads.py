@@ -118,8 +118,8 @@ def _refuse_missing(paths: list[Path], *, settings: Settings) -> None:
 def waiting(*, settings: Settings) -> Counter[str]:
     """The feeds with deliveries, in the inbox, pulled or on the ledger, that are still to be taken in, and their bytes.
 
-    Of a feed with one that was begun all bytes that lie here, which may be none. What lies at a source is not asked for:
-    each feed pulls for itself.
+    Of a feed with one that was begun all bytes that lie here count. What lies at a source is not asked for: each feed
+    pulls for itself.
     """
     contracts = load_contracts(settings.contracts)
     found, _ = deliveries.in_folder(settings.inbox, feeds=contracts)

@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -23,6 +24,8 @@ from doudi.warehouse.connection import WarehouseError, connect
 LOCK = 7_202_004  # any number, as long as every process takes the same
 SCHEMAS = ("staging", "intermediate", "identity", "marts")  # of a build; apart from the present with a suffix
 _UNIT_TEST_DATE = date(2020, 6, 30)
+# When these models are made it is known who is who, and there are few left: a core becomes free.
+_IDENTIFIED = ("person", "household_member", "visit_list")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,15 +103,17 @@ def build(
             )
             say(f"everybody is computed: {why}" if why else "those are computed for whom something changed")
             prepared = time.monotonic()
-            nodes = replace(runner, touched_only=not why, parsed=parsed.result()).run("build", *left_out)
+            proposed: list[Future[None]] = []
+            finished = _Once(_IDENTIFIED, lambda: proposed.append(beside.submit(_propose, url, settings)))
+            runner = replace(runner, touched_only=not why, parsed=parsed.result())
+            nodes = (runner if suffix else replace(runner, finished=finished)).run("build", *left_out)
             refuse_failures(nodes)
-            proposed = None if suffix else beside.submit(_propose, url, settings)
             from doudi.small_cells import publish  # imported by then
 
             publish(session, suffix=suffix, as_of=as_of)
             warnings = _count_warnings(session, as_of=as_of, suffix=suffix)
-            if proposed:
-                proposed.result()
+            for done in proposed:
+                done.result()
         except BaseException as error:
             reason = str(error) if isinstance(error, WarehouseError) else type(error).__name__
             record.fail(session, build_id, error=reason)
@@ -199,6 +204,20 @@ def _ready(runner: Runner, *, last_year: int) -> Any:
     import doudi.small_cells  # noqa: F401 (a solver, needed by nothing but builds)
 
     return runner.parse()
+
+
+class _Once:
+    """Given the names of what is finished, by any thread, calls ``then`` when the last of ``names`` is."""
+
+    def __init__(self, names: Iterable[str], then: Callable[[], None]) -> None:
+        self._left, self._then, self._lock = set(names), then, Lock()
+
+    def __call__(self, name: str) -> None:
+        with self._lock:
+            if name in self._left:
+                self._left.remove(name)
+                if not self._left:
+                    self._then()
 
 
 def _propose(url: str, settings: Settings) -> None:

@@ -68,6 +68,7 @@ class Runner:
     ``keyed`` is False for what makes identifiers of nobody, such as unit tests, which expect those without a key.
     ``touched_only``: the people in intermediate.touched are computed, not everybody. ``artifacts``: dbt leaves its
     manifest.json and run_results.json, which take it a second. ``parsed`` is what ``parse`` gave, if it was called.
+    ``finished`` is called with the name of each model that is made, by the threads of dbt.
     """
 
     url: str
@@ -80,6 +81,7 @@ class Runner:
     touched_only: bool = False
     artifacts: bool = False
     progress: Progress = field(default=lambda line: None)
+    finished: Callable[[str], None] = field(default=lambda name: None)
     parsed: Any = None
 
     def parse(self) -> Any:
@@ -148,6 +150,8 @@ class Runner:
         if event.info.name == _HEARD:
             node = event.data.node_info
             self.progress(f"{node.resource_type} {node.node_name}: {node.node_status}")
+            if node.node_status == "success":
+                self.finished(node.node_name)
 
 
 def indicators(settings: Settings) -> list[str]:

@@ -41,7 +41,8 @@ def bulk_changed(connection: psycopg.Connection, *, table: str, rows: int) -> It
 def remove(connection: psycopg.Connection, *, table: str, where: str) -> None:
     """Delete the rows of ``table`` that fulfil the condition: all at once where no others are left, and nobody reads.
 
-    Runs in the caller's transaction.
+    Runs in the caller's transaction. A backup whose snapshot is older finds the table empty then: not for what cannot
+    be had again.
     """
     if _holds_rows(connection, f"{table} where ({where}) is not true") or not _own(connection, table):
         connection.execute(f"delete from {table} where {where}")

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +24,16 @@ TOKEN = "made-up-token-7"  # noqa: S105 (opens nothing but the server below)
 
 @dataclass
 class SftpServer:
-    """What the server is reached by, after how many bytes it goes away, and from where it was read."""
+    """What the server is reached by, after how many bytes it goes away, and from where it was read.
+
+    It goes away when ``arrived`` says that what it sent has come: what is still on the way is lost with the line.
+    """
 
     port: int = 0
     host_key: str = ""
     password: str = field(default_factory=lambda: token_hex(8))
     cut_after: int | None = None
+    arrived: Callable[[], bool] = lambda: True
     offsets: list[int] = field(default_factory=list)
     logins: int = 0
 
@@ -44,10 +48,12 @@ def sftp_server(folder: Path) -> Iterator[SftpServer]:
             super().__init__(channel, chroot=str(folder).encode())
             self.sent = 0
 
-        def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        async def read(self, file_obj: object, offset: int, size: int) -> bytes:
             server.offsets.append(offset)
             self.sent += size
             if server.cut_after is not None and self.sent > server.cut_after:
+                while not server.arrived():
+                    await asyncio.sleep(0.01)
                 self.channel.get_connection().abort()
                 raise asyncssh.SFTPConnectionLost("cut")
             return super().read(file_obj, offset, size)

@@ -93,6 +93,7 @@ def test_an_sftp_server(connection, pull, spooled, tmp_path: Path) -> None:
     with sftp_server(path.parent) as server:
         source = {"kind": "sftp", "path": "/", "connection": connection(**_sftp(server))}
         server.cut_after = size // 2
+        server.arrived = lambda: any(path.name == "part" and path.stat().st_size for path in spooled())
         with pytest.raises(SourceError, match="office: ") as raised:
             pull(**source)
         assert "127.0.0.1" not in str(raised.value)

@@ -1,16 +1,15 @@
 """A night in one go: what the DAGs do on the scheduler, in the same order and by the same functions."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 
-from doudi import deliveries, extracts, lineage, loads, quality
+from doudi import deliveries, extracts, lineage, loads, quality, transform
 from doudi.connectors.connections import SourceError
 from doudi.contracts import load_contracts
 from doudi.ledger import LoadResult
 from doudi.settings import Settings
-from doudi.side_by_side import WorkerLost, each_done, workers_for
+from doudi.side_by_side import WorkerLost, beside, each_done, workers_for
 from doudi.sources import load_sources
 from doudi.summary import print_summary
 from doudi.warehouse.connection import WarehouseError, warehouse_url
@@ -24,36 +23,39 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
     Returns 0, or 1 where a delivery was refused, or a source or a recipient out of reach. Where a delivery failed for
     what may pass, the other feeds are taken in before it is raised.
     """
-    from doudi.quality.data_docs import build_data_docs
-    from doudi.transform import build, is_needed
-
     url, as_of = warehouse_url(settings), settings.date_of_run()
     _, strange = deliveries.in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
     for refusal in strange:
         progress(str(refusal))
     results, out_of_reach = _take_in(settings=settings, progress=progress)
-    # Pages on what came in, as on the scheduler beside the build, in which it is Postgres that works at first.
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        pages = beside.submit(build_data_docs, url=url, settings=settings, progress=progress)
-        if is_needed(url, as_of):
+    with beside(partial(_write_pages, url=url, settings=settings), tell=progress) as pages:  # as on the scheduler
+        if transform.is_needed(url, as_of):
             told = lineage.is_wanted(settings)
-            result = build(url=url, settings=settings, as_of=as_of, artifacts=told, progress=progress)
+            result = transform.build(url=url, settings=settings, as_of=as_of, artifacts=told, progress=progress)
             lineage.built(result, settings=settings)
         else:
             progress("nothing new to build")
-    try:
-        files = extracts.send_all(settings=settings, as_of=as_of, progress=progress)
-        for file in files:
-            progress(f"{file.file_name}: {file.rows} rows")
-        lineage.sent(files, settings=settings)
-    except extracts.NotDeliveredError:  # told already; what lies ready goes out the next night
-        out_of_reach = True
-    try:
-        pages.result()
-    except (quality.SuiteError, WarehouseError) as error:  # pages about the night are no reason to lose it
-        progress(str(error))
+        try:
+            files = extracts.send_all(settings=settings, as_of=as_of, progress=progress)
+            for file in files:
+                progress(f"{file.file_name}: {file.rows} rows")
+            lineage.sent(files, settings=settings)
+        except extracts.NotDeliveredError:  # told already; what lies ready goes out the next night
+            out_of_reach = True
+        try:
+            pages()
+        except (quality.SuiteError, WarehouseError) as error:  # pages about the night are no reason to lose it
+            progress(str(error))
+        except WorkerLost as loss:
+            progress(f"data docs: {loss}")
     print_summary(settings)
     return int(bool(strange) or out_of_reach or any(result.status == "refused" for result in results))
+
+
+def _write_pages(progress: Progress, *, url: str, settings: Settings) -> None:
+    from doudi.quality.data_docs import build_data_docs
+
+    build_data_docs(url=url, settings=settings, progress=progress)
 
 
 def _take_in(*, settings: Settings, progress: Progress) -> tuple[list[LoadResult], bool]:
@@ -70,7 +72,8 @@ def _take_in(*, settings: Settings, progress: Progress) -> tuple[list[LoadResult
     results, errors = [], {}
     longest = next((feed for feed in feeds if waiting[feed] > waiting.total() / 2), None)
     work = partial(_take_in_one, settings=settings, longest=longest)
-    with closing(each_done(work, feeds, workers=workers, tell=progress)) as done:
+    meanwhile = transform.prepare if waiting else None
+    with closing(each_done(work, feeds, workers=workers, tell=progress, meanwhile=meanwhile)) as done:
         for feed, outcome in done:
             if isinstance(outcome, Exception):
                 errors[feed] = outcome

@@ -13,7 +13,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from doudi.cores import cores
 
 MOST = 4  # each takes memory and connections, and there is little to share among more
 _GRACE_SECONDS = 10
+_LEAST_URGENT = 19
 
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
@@ -43,13 +44,19 @@ def workers_for(things: int) -> int:
 
 
 def each_done(
-    work: Work[Thing, Result], things: Iterable[Thing], *, workers: int, tell: Tell
+    work: Work[Thing, Result],
+    things: Iterable[Thing],
+    *,
+    workers: int,
+    tell: Tell,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[tuple[Thing, Result | Exception]]:
     """Do ``work`` for each of ``things``, taken up in their order; yields what came of each as soon as it is done.
 
     An exception is yielded too, WorkerLost where the process died, and keeps no other thing from being done. What the
     work tells goes on to ``tell`` at once. With one worker all is done in this process; else ``work``, the things and
-    the results are pickled, and at the fork no thread may hold a lock.
+    the results are pickled, and at the fork no thread may hold a lock. ``meanwhile`` is done by a thread of this one,
+    which would only wait: it has ended where another process is forked for one that died, and when all is done.
     """
     left = deque(things)
     if workers <= 1:
@@ -61,12 +68,17 @@ def each_done(
             yield thing, outcome
         return
     team: dict[Connection, _Worker] = {}
+    beside = threading.Thread(target=meanwhile)  # which may be nothing
     try:
         while left or team:
             while left and len(team) < workers:
+                if beside.ident:
+                    beside.join()
                 worker = _Worker(work)
                 team[worker.line] = worker
                 worker.begin(left.popleft())
+            if not beside.ident:
+                beside.start()
             for line in wait(list(team)):
                 worker = team[line]
                 try:
@@ -88,6 +100,42 @@ def each_done(
     finally:
         for worker in team.values():
             worker.stop()
+        if beside.ident:
+            beside.join()
+
+
+@contextmanager
+def beside(work: Callable[[Tell], Result], *, tell: Tell) -> Iterator[Callable[[], Result]]:
+    """Let ``work`` be done in a process of its own, with what the processors have left over of other work.
+
+    Gives what waits for its outcome, tells then what it told, and raises its exception, WorkerLost where the process
+    died; leaving waits for the process in any case. Pickling and the fork are as in `each_done`.
+    """
+    worker = _Worker(_leftover)
+    worker.begin(work)
+
+    def outcome() -> Result:
+        while True:
+            try:
+                done, content = worker.line.recv()
+            except (EOFError, OSError):
+                raise worker.loss() from None
+            if not done:
+                tell(content)
+            elif isinstance(content, Exception):
+                raise content
+            else:
+                return content
+
+    try:
+        yield outcome
+    finally:
+        worker.end()
+
+
+def _leftover(work: Callable[[Tell], Result], tell: Tell) -> Result:
+    os.nice(_LEAST_URGENT)
+    return work(tell)
 
 
 class _Worker:

@@ -3,15 +3,17 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 from fates import work
 
-from doudi.side_by_side import Tell, WorkerLost, each_done, workers_for
+from doudi.side_by_side import Tell, WorkerLost, beside, each_done, workers_for
 from doudi.warehouse.connection import WarehouseError
 
 
@@ -42,6 +44,56 @@ def test_one_that_fails_or_dies_keeps_no_other_from_being_done(started_by: None)
     assert str(os.getpid()) not in came["first"] + came["last"]
     assert sorted(told) == sorted(f"{thing} begun" for thing in things)
     assert multiprocessing.active_children() == []
+
+
+def _wait_for(thing: Path | None, tell: Tell) -> None:
+    if thing:
+        _until(thing.exists)
+
+
+def test_while_others_work_the_one_that_waits_does_something_else_and_ends_it(tmp_path: Path) -> None:
+    place = tmp_path / "there"
+    came = each_done(_wait_for, [None, place, place], workers=2, tell=lambda line: None, meanwhile=place.touch)
+    assert list(came) == [(None, None), (place, None), (place, None)]
+    assert threading.active_count() == 1
+
+
+def _is_least_urgent(tell: Tell) -> str:
+    tell("begun")
+    return f"{os.nice(0)} in {os.getpid()}"
+
+
+def _is_killed(tell: Tell) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _fails(tell: Tell) -> None:
+    raise WarehouseError("data docs: DiskFull", sqlstate="53100")
+
+
+def test_what_is_done_beside_takes_what_is_left_over() -> None:
+    told: list[str] = []
+    with beside(_is_least_urgent, tell=told.append) as outcome:
+        urgency, _, process = outcome().partition(" in ")
+    assert (urgency, told) == ("19", ["begun"])
+    assert int(process) != os.getpid()
+    with beside(_fails, tell=told.append) as outcome, pytest.raises(WarehouseError, match="DiskFull"):
+        outcome()
+    with beside(_is_killed, tell=told.append) as outcome, pytest.raises(WorkerLost, match="exit code -9"):
+        outcome()
+    assert multiprocessing.active_children() == []
+
+
+def test_what_is_done_beside_is_waited_for_where_nobody_asks(tmp_path: Path) -> None:
+    place = tmp_path / "there"
+    with beside(partial(_make, place=place), tell=lambda line: None):
+        assert not place.exists()
+    assert place.exists()
+
+
+def _make(tell: Tell, *, place: Path) -> None:
+    time.sleep(0.2)
+    place.touch()
 
 
 def test_one_worker_needs_no_other_process() -> None:

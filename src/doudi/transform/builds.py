@@ -137,6 +137,14 @@ def build(
     )
 
 
+def prepare() -> None:
+    """Import now what a build takes seconds to import, as while others work for whom this process waits."""
+    import dbt.adapters.postgres
+    import dbt.cli.main  # noqa: F401
+
+    import doudi.small_cells  # noqa: F401 (a solver, needed by nothing but builds)
+
+
 def is_needed(url: str, as_of: date) -> bool:
     """Whether a build as of a date could give anything that the last one for that date did not."""
     made_from = record.content(load_settings())
@@ -201,8 +209,7 @@ def _ready(runner: Runner, *, last_year: int) -> Any:
     """What dbt needs before it runs, whomever it computes: the working days, its modules and the project, parsed."""
     with connect(runner.url, autocommit=True, step="build", role="transformer") as session:
         load_working_days(session, last_year=last_year)
-    import doudi.small_cells  # noqa: F401 (a solver, needed by nothing but builds)
-
+    prepare()
     return runner.parse()
 
 

@@ -231,6 +231,7 @@ def _propose(url: str, settings: Settings) -> None:
     """The review list follows from who is who by now; it is about the present only."""
     with connect(url, step="build", role="transformer") as session:
         contracts = load_contracts(settings.contracts)
+        session.execute("set max_parallel_workers_per_gather to 0")  # dbt's last models are at work beside it
         propose(session, contracts=contracts, contracts_folder=settings.contracts)
 
 

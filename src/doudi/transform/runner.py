@@ -27,7 +27,9 @@ _OF_SESSIONS = {"synchronous_commit": "off", "role": "doudi_transformer"}
 # A `distinct on` is expected to give a few hundred rows, however many they are: millions would be looked up one by one.
 # Nor does a table that is read whole gain by being read in the order of an index, page by page here and there.
 _OF_EVERYBODY = {"enable_nestloop": "off", "enable_indexscan": "off"}
-_OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET}
+# The models of few people take a fraction of a second each: dbt's threads fill the cores, and a query that is shared
+# out among Postgres's workers costs more of their time than it gains.
+_OF_FEW_PEOPLE = {"default_statistics_target": STATISTICS_TARGET, "max_parallel_workers_per_gather": 0}
 # One thread more than there are cores, and no more than these: Python computes in one of them at a time.
 _MOST_THREADS = 8
 _HEARD = "NodeFinished"  # dbt's event of which progress tells

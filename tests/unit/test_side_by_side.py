@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,10 +51,16 @@ def _wait_for(thing: Path | None, tell: Tell) -> None:
 
 
 def test_while_others_work_the_one_that_waits_does_something_else_and_ends_it(tmp_path: Path) -> None:
-    place = tmp_path / "there"
-    came = each_done(_wait_for, [None, place, place], workers=2, tell=lambda line: None, meanwhile=place.touch)
-    assert list(came) == [(None, None), (place, None), (place, None)]
-    assert threading.active_count() == 1
+    place, ended = tmp_path / "there", []
+
+    def let_them_go() -> None:
+        place.touch()
+        time.sleep(0.2)
+        ended.append(True)
+
+    came = list(each_done(_wait_for, [None, place, place], workers=2, tell=lambda line: None, meanwhile=let_them_go))
+    assert came == [(None, None), (place, None), (place, None)]
+    assert ended == [True]
 
 
 def _is_least_urgent(tell: Tell) -> str:

@@ -28,7 +28,8 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
     for refusal in strange:
         progress(str(refusal))
     results, out_of_reach = _take_in(settings=settings, progress=progress)
-    with beside(partial(_write_pages, url=url, settings=settings), tell=progress) as pages:  # as on the scheduler
+    # Pages on what came in are made beside the rest, as on the scheduler.
+    with beside(partial(_write_pages, url=url, settings=settings), tell=progress) as pages:
         if transform.is_needed(url, as_of):
             told = lineage.is_wanted(settings)
             result = transform.build(url=url, settings=settings, as_of=as_of, artifacts=told, progress=progress)

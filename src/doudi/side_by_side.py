@@ -68,17 +68,17 @@ def each_done(
             yield thing, outcome
         return
     team: dict[Connection, _Worker] = {}
-    beside = threading.Thread(target=meanwhile)  # which may be nothing
+    helper = threading.Thread(target=meanwhile)  # which may be nothing
     try:
         while left or team:
             while left and len(team) < workers:
-                if beside.ident:
-                    beside.join()
+                if helper.ident:
+                    helper.join()
                 worker = _Worker(work)
                 team[worker.line] = worker
                 worker.begin(left.popleft())
-            if not beside.ident:
-                beside.start()
+            if not helper.ident:
+                helper.start()
             for line in wait(list(team)):
                 worker = team[line]
                 try:
@@ -100,8 +100,8 @@ def each_done(
     finally:
         for worker in team.values():
             worker.stop()
-        if beside.ident:
-            beside.join()
+        if helper.ident:
+            helper.join()
 
 
 @contextmanager

@@ -31,7 +31,9 @@ found as (
         certificate.person_id,
         certificate.issued_on desc,
         certificate.certificate_no,
-        certificate._county_code
+        certificate._county_code,
+        certificate._load_id,
+        certificate._row_no
 ),
 
 final as (

@@ -53,7 +53,9 @@ found as (
         out_of_school.person_id,
         stayed_away.since desc,
         out_of_school.student_no,
-        out_of_school._county_code
+        out_of_school._county_code,
+        out_of_school._load_id,
+        out_of_school._row_no
 ),
 
 final as (

@@ -40,7 +40,9 @@ found as (
         household.household_id,
         dwelling.appraised_on desc,
         dwelling.head_citizen_id,
-        dwelling._county_code
+        dwelling._county_code,
+        dwelling._load_id,
+        dwelling._row_no
 ),
 
 final as (

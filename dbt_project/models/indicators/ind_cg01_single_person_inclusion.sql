@@ -48,7 +48,9 @@ disabled as (
         person_id,
         issued_on,
         certificate_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 ill as (

@@ -28,7 +28,9 @@ allowance as (
         coverage.person_id,
         coverage.start_date desc,
         coverage.certificate_no,
-        coverage._county_code
+        coverage._county_code,
+        coverage._load_id,
+        coverage._row_no
 ),
 
 found as (
@@ -55,7 +57,9 @@ found as (
         certificate.person_id,
         certificate.issued_on desc,
         certificate.certificate_no,
-        certificate._county_code
+        certificate._county_code,
+        certificate._load_id,
+        certificate._row_no
 ),
 
 unsubsidised as (

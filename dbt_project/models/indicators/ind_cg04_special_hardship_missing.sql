@@ -39,7 +39,9 @@ disabled as (
         person_id,
         issued_on,
         certificate_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 poor as (

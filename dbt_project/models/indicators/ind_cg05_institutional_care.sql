@@ -48,7 +48,9 @@ found as (
         member.person_id,
         special_hardship.start_date,
         special_hardship.certificate_no,
-        special_hardship._county_code
+        special_hardship._county_code,
+        special_hardship._load_id,
+        special_hardship._row_no
 ),
 
 at_home as (

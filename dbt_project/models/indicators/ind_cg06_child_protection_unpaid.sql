@@ -47,7 +47,9 @@ found as (
     order by
         member.person_id,
         child_protection._valid_from,
-        child_protection._county_code
+        child_protection._county_code,
+        child_protection._load_id,
+        child_protection._row_no
 ),
 
 unpaid as (

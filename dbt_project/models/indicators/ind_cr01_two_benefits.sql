@@ -37,7 +37,9 @@ benefit as (
         coverage.feed,
         coverage.start_date,
         coverage.certificate_no,
-        coverage._county_code
+        coverage._county_code,
+        coverage._load_id,
+        coverage._row_no
 ),
 
 allowance as (

@@ -32,7 +32,9 @@ certificate as (
         coverage.person_id,
         coverage._county_code,
         coverage.start_date,
-        coverage.certificate_no
+        coverage.certificate_no,
+        coverage._load_id,
+        coverage._row_no
 ),
 
 listed as (

@@ -34,7 +34,9 @@ hardship as (
         person_id,
         start_date,
         certificate_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 -- Any certificate, valid or not: what is asked is whether money is paid twice.
@@ -59,7 +61,9 @@ found as (
         member.person_id,
         disability._valid_from,
         disability.certificate_no,
-        disability._county_code
+        disability._county_code,
+        disability._load_id,
+        disability._row_no
 ),
 
 subsidised as (

@@ -41,7 +41,9 @@ found as (
         member.person_id,
         disability._valid_from,
         disability.certificate_no,
-        disability._county_code
+        disability._county_code,
+        disability._load_id,
+        disability._row_no
 ),
 
 lapsed as (

@@ -35,7 +35,10 @@ left_last as (
         ended_benefit.feed,
         ended_benefit.certificate_no,
         ended_benefit.citizen_id,
-        ended_benefit._county_code
+        ended_benefit._county_code,
+        ended_benefit._valid_from desc,
+        ended_benefit._load_id,
+        ended_benefit._row_no
 ),
 
 in_trouble as (

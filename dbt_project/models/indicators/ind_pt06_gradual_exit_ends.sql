@@ -63,7 +63,9 @@ found as (
         member.is_head desc,
         allowance.citizen_id,
         allowance.certificate_no,
-        allowance._county_code
+        allowance._county_code,
+        allowance._load_id,
+        allowance._row_no
 ),
 
 exiting as (

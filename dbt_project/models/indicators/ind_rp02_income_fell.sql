@@ -40,7 +40,9 @@ earlier as (
         head.household_id,
         versions.relation_to_head = 'self' desc,
         {{ birth_on('versions.citizen_id') }},
-        versions.citizen_id
+        versions.citizen_id,
+        versions._load_id,
+        versions._row_no
 ),
 
 found as (

@@ -27,7 +27,9 @@ found as (
     order by
         left_behind.person_id,
         left_behind.registered_on,
-        left_behind._county_code
+        left_behind._county_code,
+        left_behind._load_id,
+        left_behind._row_no
 ),
 
 unguarded as (

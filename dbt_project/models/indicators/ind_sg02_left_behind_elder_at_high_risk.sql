@@ -28,7 +28,9 @@ disabled as (
         person_id,
         issued_on,
         certificate_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 found as (
@@ -55,7 +57,9 @@ found as (
     order by
         left_behind.person_id,
         left_behind.registered_on,
-        left_behind._county_code
+        left_behind._county_code,
+        left_behind._load_id,
+        left_behind._row_no
 ),
 
 listed as (

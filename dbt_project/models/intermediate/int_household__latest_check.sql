@@ -42,7 +42,9 @@ final as (
         member.is_head desc,
         member.citizen_id,
         economic_check.check_no,
-        economic_check._county_code
+        economic_check._county_code,
+        economic_check._load_id,
+        economic_check._row_no
 )
 
 select * from final

@@ -35,7 +35,9 @@ poverty_record as (
         citizen_id,
         _valid_from desc,
         _county_code,
-        household_no
+        household_no,
+        _load_id,
+        _row_no
 ),
 
 allowance_record as (
@@ -45,7 +47,9 @@ allowance_record as (
         citizen_id,
         _valid_from desc,
         certificate_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 -- One join of everybody with each register. Parts for those who stand in one and not in the other would be joined by

@@ -55,7 +55,9 @@ allowance as (
         citizen_id,
         _valid_from desc,
         certificate_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 hardship as (
@@ -65,7 +67,9 @@ hardship as (
         citizen_id,
         _valid_from desc,
         certificate_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 benefit as (
@@ -113,7 +117,9 @@ latest_grant as (
         person_id,
         granted_on desc,
         grant_no,
-        _county_code
+        _county_code,
+        _load_id,
+        _row_no
 ),
 
 -- A certificate of one person out of a household (单人户) is meant to leave the others out.

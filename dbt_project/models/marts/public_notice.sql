@@ -89,7 +89,9 @@ listed as (
         feed,
         certificate_no,
         is_head desc,
-        citizen_id
+        citizen_id,
+        _load_id,
+        _row_no
 ),
 
 people as (

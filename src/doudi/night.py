@@ -27,12 +27,15 @@ def run_in_process(settings: Settings, *, progress: Progress) -> int:
     _, strange = deliveries.in_folder(settings.inbox, feeds=load_contracts(settings.contracts))
     for refusal in strange:
         progress(str(refusal))
-    results, out_of_reach = _take_in(settings=settings, progress=progress)
+    told, preparation = lineage.is_wanted(settings), transform.Preparation()
+    prepare = partial(preparation.make, url=url, settings=settings, as_of=as_of, artifacts=told)
+    results, out_of_reach = _take_in(settings=settings, meanwhile=prepare, progress=progress)
     # Pages on what came in are made beside the rest, as on the scheduler.
     with beside(partial(_write_pages, url=url, settings=settings), tell=progress) as pages:
         if transform.is_needed(url, as_of):
-            told = lineage.is_wanted(settings)
-            result = transform.build(url=url, settings=settings, as_of=as_of, artifacts=told, progress=progress)
+            result = transform.build(
+                url=url, settings=settings, as_of=as_of, artifacts=told, preparation=preparation, progress=progress
+            )
             lineage.built(result, settings=settings)
         else:
             progress("nothing new to build")
@@ -59,9 +62,10 @@ def _write_pages(progress: Progress, *, url: str, settings: Settings) -> None:
     build_data_docs(url=url, settings=settings, progress=progress)
 
 
-def _take_in(*, settings: Settings, progress: Progress) -> tuple[list[LoadResult], bool]:
+def _take_in(*, settings: Settings, meanwhile: Callable[[], None], progress: Progress) -> tuple[list[LoadResult], bool]:
     """Take in all feeds side by side; returns what became of their deliveries, and whether a source was out of reach.
 
+    ``meanwhile`` is done by this process where anything waits to be taken in.
     Raises the first feed's error that is no source's, when all others are taken in.
     """
     waiting = loads.waiting(settings=settings)
@@ -73,8 +77,8 @@ def _take_in(*, settings: Settings, progress: Progress) -> tuple[list[LoadResult
     results, errors = [], {}
     longest = next((feed for feed in feeds if waiting[feed] > waiting.total() / 2), None)
     work = partial(_take_in_one, settings=settings, longest=longest)
-    meanwhile = transform.prepare if waiting else None
-    with closing(each_done(work, feeds, workers=workers, tell=progress, meanwhile=meanwhile)) as done:
+    beside_them = meanwhile if waiting else None
+    with closing(each_done(work, feeds, workers=workers, tell=progress, meanwhile=beside_them)) as done:
         for feed, outcome in done:
             if isinstance(outcome, Exception):
                 errors[feed] = outcome

@@ -1,5 +1,6 @@
 """Great Expectations' pages on the last deliveries: made anew where something is new, and without a value of a row."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,29 @@ def test_they_are_built_anew_only_where_something_is_new_and_replaced_at_once(
     before = _pages(site)
     _land(installation, tmp_path, "20200430")
     with monkeypatch.context() as patched:
-        patched.setattr(data_docs, "_add_result", lambda *_: None)  # as where a page cannot be rendered
-        with pytest.raises(SuiteError, match="12 pages of 15 could be written"):
+        patched.setattr("great_expectations.render.view.DefaultJinjaPageView.render", None)  # as where a page cannot be
+        with pytest.raises(SuiteError, match="14 pages of 15 could be written"):
             build_data_docs(url=warehouse_url, settings=installation)
     assert _pages(site) == before
     assert build_data_docs(url=warehouse_url, settings=installation)
     assert len(_pages(site)) == len(before) + 1
     assert len(list(site.resolve().parent.iterdir())) == 1
+
+
+def test_pages_that_stay_as_they_are_are_not_made_again_and_others_go(
+    site: Path, installation: Settings, warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {path.name: path.stat().st_mtime_ns for path in site.glob("*/**/*.html")}
+    _land(installation, tmp_path, "20200430")
+    monkeypatch.setattr(data_docs, "DELIVERIES", 2)
+    build_data_docs(url=warehouse_url, settings=installation)
+    now = {path.name: path.stat().st_mtime_ns for path in site.glob("*/**/*.html")}
+    (gone,), (new,) = made.keys() - now.keys(), now.keys() - made.keys()
+    assert now.items() - {new: now[new]}.items() == made.items() - {gone: made[gone]}.items()
+    index = (site / "index.html").read_text(encoding="utf-8")
+    assert new in index
+    assert gone not in index
+
+    anew = replace(installation, home=tmp_path / "anew")
+    build_data_docs(url=warehouse_url, settings=anew)
+    assert _pages(anew.data_docs).keys() == _pages(site).keys()

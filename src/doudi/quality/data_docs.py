@@ -1,7 +1,7 @@
 """Great Expectations' own Data Docs of the last deliveries, made from the ledger.
 
 The ledger keeps what each expectation found as counts and never a value of a row, so no page can show one. The site is
-built beside the one that is read and takes its place at once.
+built beside the one that is read, from which it has the pages that stay as they are, and takes its place at once.
 """
 
 import hashlib
@@ -52,13 +52,16 @@ def build_data_docs(
         )  # two builders would clear up after each other
         deliveries = _last_judged(session)
         suites = {path.stem: load_suite(path) for path in sorted(settings.expectations.glob("[a-z]*.yml"))}
-        stamp = _stamp(deliveries, suites)
+        look = _hash(version("great_expectations"), suites)  # of every page
+        stamp = f"{look}-{_hash(deliveries)}"
         versions = settings.data_docs.with_name(f".{settings.data_docs.name}")
         if settings.data_docs.exists() and settings.data_docs.resolve().name == stamp:
             return None
         versions.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=versions))
         try:
+            if settings.data_docs.resolve().name.startswith(f"{look}-"):
+                shutil.copytree(settings.data_docs, building, dirs_exist_ok=True)
             _write_site(building, deliveries, suites)
             _put_in_place(building, versions / stamp, settings.data_docs)
         finally:
@@ -92,9 +95,7 @@ def _last_judged(session: psycopg.Connection) -> list[_Judged]:
         return cursor.execute(query, (DELIVERIES,)).fetchall()
 
 
-def _stamp(deliveries: Iterable[_Judged], suites: dict[str, Suite]) -> str:
-    """What the site is made from; the same stamp, the same pages."""
-    made_from = (version("great_expectations"), list(deliveries), suites)
+def _hash(*made_from: object) -> str:
     return hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]
 
 
@@ -116,6 +117,7 @@ def _clear(versions: Path, *, keep: Path) -> None:
 
 
 def _write_site(folder: Path, deliveries: Iterable[_Judged], suites: dict[str, Suite]) -> None:
+    """Make the pages that ``folder`` lacks, and the index; pages of deliveries that are none of these are removed."""
     context = new_context(
         site={
             "class_name": "SiteBuilder",
@@ -128,16 +130,23 @@ def _write_site(folder: Path, deliveries: Iterable[_Judged], suites: dict[str, S
     for feed, suite in suites.items():
         context.suites.add(build_suite(feed, suite.checks))
     kept = [delivery for delivery in deliveries if delivery.feed in suites]
-    for delivery in kept:
-        _add_result(context, delivery, suites[delivery.feed])
-    context.build_data_docs()
+    results = [_add_result(context, delivery, suites[delivery.feed]) for delivery in kept]
+    has_suites = (folder / "expectations").exists()
+    lacking = [result for result in results if not (folder / "validations" / _page(result)).exists()]
+    context.build_data_docs(resource_identifiers=lacking if has_suites else None)
     # A page that it cannot render is left out with no more than a log line.
     pages = sum(1 for part in ("expectations", "validations") for _ in (folder / part).rglob("*.html"))
     if pages != len(suites) + len(kept):
         raise SuiteError(f"data docs: {pages} pages of {len(suites) + len(kept)} could be written")
 
 
-def _add_result(context: Any, delivery: _Judged, suite: Suite) -> None:
+def _page(result: Any) -> str:
+    """Where Great Expectations writes the page of a result, below the folder of all of them."""
+    return f"{'/'.join(result.to_tuple())}.html"
+
+
+def _add_result(context: Any, delivery: _Judged, suite: Suite) -> Any:
+    """Add what was found in a delivery; returns by what Great Expectations knows it."""
     from great_expectations.core import ExpectationSuiteValidationResult, RunIdentifier
     from great_expectations.data_context.types.resource_identifiers import (
         ExpectationSuiteIdentifier,
@@ -171,6 +180,7 @@ def _add_result(context: Any, delivery: _Judged, suite: Suite) -> None:
         batch_identifier=f"load_{delivery.load_id}",
     )
     context.validation_results_store.set(identifier, report)
+    return identifier
 
 
 def _result(found: dict[str, Any], *, data_date: str, suite: Suite) -> Any:

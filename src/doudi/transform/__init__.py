@@ -5,7 +5,7 @@ to schemas of its own (``marts_as_of_20200331``), made anew each time.
 """
 
 from doudi.transform.apart import Apart, apart
-from doudi.transform.builds import BuildResult, IndicatorCount, build, is_needed, prepare, unit_tests
+from doudi.transform.builds import BuildResult, IndicatorCount, Preparation, build, is_needed, unit_tests
 from doudi.transform.runner import BuildError
 
 __all__ = [
@@ -13,9 +13,9 @@ __all__ = [
     "BuildError",
     "BuildResult",
     "IndicatorCount",
+    "Preparation",
     "apart",
     "build",
     "is_needed",
-    "prepare",
     "unit_tests",
 ]

@@ -2,9 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import Lock
@@ -57,12 +57,14 @@ def build(
     as_of: date,
     everybody: bool = False,
     artifacts: bool = False,
+    preparation: "Preparation | None" = None,
     progress: Progress | None = None,
 ) -> BuildResult:
     """Compute the marts as of a date and record it in ops.build. Waits for a build that is running.
 
     Of people and households only those are computed anew for whom something changed since the build before, where that
-    can be told (doudi.transform.touched); with ``everybody`` all of them, which gives the same.
+    can be told (doudi.transform.touched); with ``everybody`` all of them, which gives the same. What a ``preparation``
+    has made ready is not made again.
 
     Raises BuildError where a model or a test failed; readers then see what the build before left them, but for the
     tables that were changed before the failure.
@@ -82,18 +84,10 @@ def build(
         left_out = ["--exclude-resource-type", "unit_test"]
         if content["seeds"] == record.loaded_seeds(session):  # with their tests, a fifth of all nodes
             left_out += ["--exclude-resource-type", "seed", "--exclude", "path:seeds"]
-        runner = Runner(
-            url=url,
-            settings=settings,
-            as_of=as_of,
-            schema_suffix=suffix,
-            history_schema="marts" if suffix else "",
-            artifacts=artifacts,
-            progress=say,
-        )
+        runner = replace(_runner(url, settings, as_of, suffix, artifacts), progress=say)
         build_id = record.begin(session, as_of=as_of, suffix=suffix)
         # Some seconds of Python, while Postgres finds whom the night touches.
-        parsed = beside.submit(_ready, runner, last_year=today.year + 1)
+        parsed = beside.submit(_ready, runner, preparation or Preparation(), last_year=today.year + 1)
         try:
             drop_schemas(session, suffix)
             why = (
@@ -137,12 +131,47 @@ def build(
     )
 
 
-def prepare() -> None:
-    """Import now what a build takes seconds to import, as while others work for whom this process waits."""
+class Preparation:
+    """What a build takes seconds to make ready whatever has come in: its imports, and the project as dbt parses it.
+
+    It can be made while others work for whom this process waits.
+    """
+
+    def __init__(self) -> None:
+        self._parsed: dict[Hashable, Any] = {}
+
+    def make(self, *, url: str, settings: Settings, as_of: date, artifacts: bool = False) -> None:
+        """Make ready for the `build` with these options. What goes wrong is the build's to tell."""
+        with suppress(WarehouseError):
+            with connect(url, step="build", role="transformer") as session:
+                suffix = record.schema_suffix(session, as_of)
+            self.parsed(_runner(url, settings, as_of, suffix, artifacts))
+
+    def parsed(self, runner: Runner) -> Any:
+        """The project as ``runner`` would parse it; parsed now, where it was not or its files have changed since."""
+        _import()
+        made_from = (runner.parsed_by, *record.content(runner.settings).values())
+        if made_from not in self._parsed:
+            self._parsed[made_from] = runner.parse()
+        return self._parsed[made_from]
+
+
+def _import() -> None:
     import dbt.adapters.postgres
     import dbt.cli.main  # noqa: F401
 
     import doudi.small_cells  # noqa: F401 (a solver, needed by nothing but builds)
+
+
+def _runner(url: str, settings: Settings, as_of: date, suffix: str, artifacts: bool) -> Runner:
+    return Runner(
+        url=url,
+        settings=settings,
+        as_of=as_of,
+        schema_suffix=suffix,
+        history_schema="marts" if suffix else "",
+        artifacts=artifacts,
+    )
 
 
 def is_needed(url: str, as_of: date) -> bool:
@@ -205,12 +234,11 @@ def drop_schemas(session: psycopg.Connection, suffix: str) -> None:
             session.execute(f"drop schema if exists {schema}{suffix} cascade")
 
 
-def _ready(runner: Runner, *, last_year: int) -> Any:
+def _ready(runner: Runner, preparation: Preparation, *, last_year: int) -> Any:
     """What dbt needs before it runs, whomever it computes: the working days, its modules and the project, parsed."""
     with connect(runner.url, autocommit=True, step="build", role="transformer") as session:
         load_working_days(session, last_year=last_year)
-    prepare()
-    return runner.parse()
+    return preparation.parsed(runner)
 
 
 class _Once:

@@ -86,10 +86,15 @@ class Runner:
     finished: Callable[[str], None] = field(default=lambda name: None)
     parsed: Any = None
 
-    def parse(self) -> Any:
-        """What dbt makes of the project, for runners with the same options; None where it cannot, as ``run`` will say.
+    @property
+    def parsed_by(self) -> tuple[str, ...]:
+        """What ``parse`` gives depends on, besides the project's files."""
+        return self.url, self.as_of.isoformat(), *self._options()
 
-        Takes seconds of Python, and asks the warehouse nothing.
+    def parse(self) -> Any:
+        """What dbt makes of the project, for runners that are ``parsed_by`` the same; None where it cannot.
+
+        Why, ``run`` will say. Takes seconds of Python, and asks the warehouse nothing.
         """
         from dbt.cli.main import dbtRunner
 

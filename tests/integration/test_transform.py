@@ -18,7 +18,7 @@ from made_up_county import County, opened, person
 from doudi import transform
 from doudi.explain import Language, UnknownWarning, explain
 from doudi.settings import Settings
-from doudi.transform import BuildError, record
+from doudi.transform import BuildError, record, runner
 
 MAY, JUNE, JULY, AUGUST, SEPTEMBER = (
     date(2020, 5, 31), date(2020, 6, 30), date(2020, 7, 31), date(2020, 8, 31), date(2020, 9, 30),
@@ -245,6 +245,24 @@ def test_a_build_is_needed_for_new_deliveries_other_dates_and_other_models(
     county.query("update ops.build set load_ids = (select array_agg(load_id) from ops.load)")
     monkeypatch.setattr(record, "content", lambda _: {"seeds": "others", "code": "other"})
     assert transform.is_needed(county.url, JUNE)
+
+
+def test_what_was_made_ready_is_not_parsed_again_unless_a_model_has_changed(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, parsed = runner.Runner.parse, []
+    monkeypatch.setattr(runner.Runner, "parse", lambda self: parsed.append(self.as_of) or parse(self))
+    preparation = transform.Preparation()
+    preparation.make(url=county.url, settings=county.settings, as_of=JULY)
+    assert parsed == [JULY]
+    assert county.build(JULY, preparation=preparation).as_of == JULY
+    assert parsed == [JULY]
+
+    preparation.make(url=county.url, settings=county.settings, as_of=AUGUST)
+    content = record.content(county.settings)
+    monkeypatch.setattr(record, "content", lambda _: content | {"code": "other"})
+    county.build(AUGUST, preparation=preparation)
+    assert parsed == [JULY, AUGUST, AUGUST]
 
 
 @pytest.mark.usefixtures("artifacts")

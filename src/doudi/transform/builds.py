@@ -134,7 +134,7 @@ def build(
 class Preparation:
     """What a build takes seconds to make ready whatever has come in: its imports, and the project as dbt parses it.
 
-    It can be made while others work for whom this process waits.
+    It is for one build, and can be made while others work for whom this process waits.
     """
 
     def __init__(self) -> None:
@@ -145,15 +145,18 @@ class Preparation:
         with suppress(WarehouseError):
             with connect(url, step="build", role="transformer") as session:
                 suffix = record.schema_suffix(session, as_of)
-            self.parsed(_runner(url, settings, as_of, suffix, artifacts))
+            runner = _runner(url, settings, as_of, suffix, artifacts)
+            _import()
+            self._parsed[_made_from(runner)] = runner.parse()
 
     def parsed(self, runner: Runner) -> Any:
-        """The project as ``runner`` would parse it; parsed now, where it was not or its files have changed since."""
+        """The project as ``runner`` parses it: now, where it was not parsed or its files have changed since."""
         _import()
-        made_from = (runner.parsed_by, *record.content(runner.settings).values())
-        if made_from not in self._parsed:
-            self._parsed[made_from] = runner.parse()
-        return self._parsed[made_from]
+        return self._parsed.get(_made_from(runner)) or runner.parse()
+
+
+def _made_from(runner: Runner) -> Hashable:
+    return runner.parsed_by, *record.content(runner.settings).values()
 
 
 def _import() -> None:

@@ -13,6 +13,11 @@ DERIVED = {"ended_on": {"end_date", "_valid_to"}}
 VERSION = {"_valid_from", "_valid_to"}
 LENGTH = re.compile(r"(\w+) as \(\s*{{ local_standard\('(\w+)'\) }}")
 COMPARISON = re.compile(r"within_(?:days|months)\(|[<>]")
+# Whether a day lies after the one that is a length from the date, or not after it.
+AFTER_OR_NOT = re.compile(
+    r"within_(?:days|months)\(|{{ as_of\(\) }} - make_interval\(.*\) (?:>=|<) [\w.]+$|<= {{ as_of\(\) }} \+ [\w.:]+$"
+)
+COUNTED_OVER_EVERYBODY = {"backtest_horizon_days"}
 
 
 def test_models_compare_with_no_other_days_than_the_night_looks_for() -> None:
@@ -20,10 +25,11 @@ def test_models_compare_with_no_other_days_than_the_night_looks_for() -> None:
     for path in (load_settings().dbt_project / "models").rglob("*.sql"):
         text = path.read_text(encoding="utf-8")
         for alias, parameter in LENGTH.findall(text):
-            if not COMPARED.get(parameter):
+            if parameter not in COMPARED or parameter in COUNTED_OVER_EVERYBODY:
                 continue
             for line in text.splitlines():
                 if f"{alias}.value" in line and COMPARISON.search(line):
+                    assert AFTER_OR_NOT.search(line), f"{path.name} compares in a way the night does not expect: {line}"
                     columns = set(re.findall(r"\w+\.(\w+)", line)) - {"value"}
                     assert columns, f"{path.name} compares {alias}.value with what its line does not tell: {line}"
                     found[parameter] |= set().union(*(DERIVED.get(column, {column}) for column in columns))

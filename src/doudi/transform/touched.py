@@ -41,7 +41,7 @@ COMPARED = {
     "gradual_exit_days": ("gradual_exit_until",),
     "mute_days": (),
     "backtest_horizon_days": (),
-    "notice_days": (),
+    "notice_days": ("start_date",),
 }
 
 
@@ -264,8 +264,9 @@ def _compared(column: str, days: dict[str, list[date]]) -> list[date]:
 
 
 # The days from the build before to this one, under no parameter's name: what is compared with the date changes sides on
-# one of them. By parameter those that lie its length in months or days from one, each way. From a month's last day, so
-# many months lead to every day at the other month's end that has no counterpart.
+# one of them. By parameter those that lie its length in months or days from one, each way, but not from the day of the
+# build before: models ask whether a day lies after the one so far off or not, and of that one itself it was told then.
+# From a month's last day, so many months lead to every day at the other month's end that has no counterpart.
 _DAYS = """
     with length (name, months, days) as (
         select '', 0, 0
@@ -281,7 +282,7 @@ _DAYS = """
     shifted as (
         select
             length.name,
-            (%(before)s::date + distance)::date as first_on,
+            (%(before)s::date + distance)::date + (length.name <> '')::integer as first_on,
             case
                 when months > 0 and extract(day from %(as_of)s::date + 1) = 1
                     then (date_trunc('month', %(as_of)s::date + distance) + interval '1 month')::date - 1

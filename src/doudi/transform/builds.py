@@ -146,8 +146,9 @@ class Preparation:
             with connect(url, step="build", role="transformer") as session:
                 suffix = record.schema_suffix(session, as_of)
             runner = _runner(url, settings, as_of, suffix, artifacts)
+            made_from = _made_from(runner)  # before: what changes meanwhile is parsed again
             _import()
-            self._parsed[_made_from(runner)] = runner.parse()
+            self._parsed[made_from] = runner.parse()
 
     def parsed(self, runner: Runner) -> Any:
         """The project as ``runner`` parses it: now, where it was not parsed or its files have changed since."""

@@ -18,7 +18,8 @@ from made_up_county import County, opened, person
 from doudi import transform
 from doudi.explain import Language, UnknownWarning, explain
 from doudi.settings import Settings
-from doudi.transform import BuildError, record, runner
+from doudi.transform import BuildError, record
+from doudi.transform.runner import Runner
 
 MAY, JUNE, JULY, AUGUST, SEPTEMBER = (
     date(2020, 5, 31), date(2020, 6, 30), date(2020, 7, 31), date(2020, 8, 31), date(2020, 9, 30),
@@ -247,22 +248,22 @@ def test_a_build_is_needed_for_new_deliveries_other_dates_and_other_models(
     assert transform.is_needed(county.url, JUNE)
 
 
-def test_what_was_made_ready_is_not_parsed_again_unless_a_model_has_changed(
+def test_what_was_made_ready_is_not_parsed_again_unless_the_date_or_a_file_is_another(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse, parsed = runner.Runner.parse, []
-    monkeypatch.setattr(runner.Runner, "parse", lambda self: parsed.append(self.as_of) or parse(self))
+    parsed: list[date] = []
+    monkeypatch.setattr(Runner, "parse", lambda self: parsed.append(self.as_of) or f"parsed as of {self.as_of}")
     preparation = transform.Preparation()
     preparation.make(url=county.url, settings=county.settings, as_of=JULY)
+    runner = Runner(url=county.url, settings=county.settings, as_of=JULY)
+    assert preparation.parsed(runner) == "parsed as of 2020-07-31"
     assert parsed == [JULY]
-    assert county.build(JULY, preparation=preparation).as_of == JULY
-    assert parsed == [JULY]
-
-    preparation.make(url=county.url, settings=county.settings, as_of=AUGUST)
+    preparation.parsed(replace(runner, as_of=AUGUST))
+    assert parsed == [JULY, AUGUST]
     content = record.content(county.settings)
     monkeypatch.setattr(record, "content", lambda _: content | {"code": "other"})
-    county.build(AUGUST, preparation=preparation)
-    assert parsed == [JULY, AUGUST, AUGUST]
+    preparation.parsed(runner)
+    assert parsed == [JULY, AUGUST, JULY]
 
 
 @pytest.mark.usefixtures("artifacts")

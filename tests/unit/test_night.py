@@ -25,7 +25,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 
 def _night(monkeypatch: pytest.MonkeyPatch, **sizes: int) -> None:
     monkeypatch.setattr(loads, "waiting", lambda *, settings: Counter(sizes))
-    night._take_in(settings=load_settings(), progress=lambda line: None)
+    night._take_in(settings=load_settings(), meanwhile=lambda: None, progress=lambda line: None)
 
 
 def test_the_longest_feed_comes_first_and_has_the_workers_to_itself(

@@ -1,5 +1,6 @@
 """Great Expectations' pages on the last deliveries: made anew where something is new, and without a value of a row."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,13 +63,26 @@ def test_they_are_built_anew_only_where_something_is_new_and_replaced_at_once(
     before = _pages(site)
     _land(installation, tmp_path, "20200430")
     with monkeypatch.context() as patched:
-        patched.setattr("great_expectations.render.view.DefaultJinjaPageView.render", None)  # as where a page cannot be
+        patched.setattr("great_expectations.render.view.DefaultJinjaPageView.render", None)  # no page can be made
         with pytest.raises(SuiteError, match="14 pages of 15 could be written"):
             build_data_docs(url=warehouse_url, settings=installation)
     assert _pages(site) == before
     assert build_data_docs(url=warehouse_url, settings=installation)
     assert len(_pages(site)) == len(before) + 1
     assert len(list(site.resolve().parent.iterdir())) == 1
+
+
+def test_what_was_lost_of_the_site_is_made_anew(
+    site: Path, installation: Settings, warehouse_url: str, tmp_path: Path
+) -> None:
+    before = _pages(site)
+    (site / "expectations" / "disability.html").unlink()
+    _land(installation, tmp_path, "20200430")
+    assert build_data_docs(url=warehouse_url, settings=installation)
+    assert len(_pages(site)) == len(before) + 1
+    shutil.rmtree(site.resolve())
+    assert build_data_docs(url=warehouse_url, settings=installation)
+    assert len(_pages(site)) == len(before) + 1
 
 
 def test_pages_that_stay_as_they_are_are_not_made_again_and_others_go(

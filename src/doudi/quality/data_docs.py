@@ -55,12 +55,13 @@ def build_data_docs(
         look = _hash(version("great_expectations"), suites)  # of every page
         stamp = f"{look}-{_hash(deliveries)}"
         versions = settings.data_docs.with_name(f".{settings.data_docs.name}")
-        if settings.data_docs.exists() and settings.data_docs.resolve().name == stamp:
+        there = settings.data_docs.resolve().name if settings.data_docs.exists() else ""
+        if there == stamp:
             return None
         versions.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=versions))
         try:
-            if settings.data_docs.resolve().name.startswith(f"{look}-"):
+            if there.startswith(f"{look}-"):
                 shutil.copytree(settings.data_docs, building, dirs_exist_ok=True)
             _write_site(building, deliveries, suites)
             _put_in_place(building, versions / stamp, settings.data_docs)
@@ -118,6 +119,8 @@ def _clear(versions: Path, *, keep: Path) -> None:
 
 def _write_site(folder: Path, deliveries: Iterable[_Judged], suites: dict[str, Suite]) -> None:
     """Make the pages that ``folder`` lacks, and the index; pages of deliveries that are none of these are removed."""
+    from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier
+
     context = new_context(
         site={
             "class_name": "SiteBuilder",
@@ -130,19 +133,24 @@ def _write_site(folder: Path, deliveries: Iterable[_Judged], suites: dict[str, S
     for feed, suite in suites.items():
         context.suites.add(build_suite(feed, suite.checks))
     kept = [delivery for delivery in deliveries if delivery.feed in suites]
-    results = [_add_result(context, delivery, suites[delivery.feed]) for delivery in kept]
-    has_suites = (folder / "expectations").exists()
-    lacking = [result for result in results if not (folder / "validations" / _page(result)).exists()]
-    context.build_data_docs(resource_identifiers=lacking if has_suites else None)
+    wanted = {
+        "expectations": [ExpectationSuiteIdentifier(name=feed) for feed in suites],
+        "validations": [_add_result(context, delivery, suites[delivery.feed]) for delivery in kept],
+    }
+    context.build_data_docs(
+        resource_identifiers=[
+            each for part, pages in wanted.items() for each in pages if not (folder / part / _page(each)).exists()
+        ]
+    )
     # A page that it cannot render is left out with no more than a log line.
-    pages = sum(1 for part in ("expectations", "validations") for _ in (folder / part).rglob("*.html"))
+    pages = sum(1 for part in wanted for _ in (folder / part).rglob("*.html"))
     if pages != len(suites) + len(kept):
         raise SuiteError(f"data docs: {pages} pages of {len(suites) + len(kept)} could be written")
 
 
-def _page(result: Any) -> str:
-    """Where Great Expectations writes the page of a result, below the folder of all of them."""
-    return f"{'/'.join(result.to_tuple())}.html"
+def _page(identifier: Any) -> str:
+    """Where Great Expectations writes the page of a suite or result, below the folder of all of them."""
+    return f"{'/'.join(identifier.to_tuple())}.html"
 
 
 def _add_result(context: Any, delivery: _Judged, suite: Suite) -> Any:
